@@ -1,28 +1,47 @@
 """Composition root of outreach."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from zoneinfo import ZoneInfo
 
 import httpx
 from fastapi import FastAPI
 
 from services.outreach import READS, SCHEMA
-from services.outreach.api import asks, business_reviews, erasures, links, suppressions, survey_templates, surveys
+from services.outreach.api import (
+    asks,
+    business_reviews,
+    erasures,
+    links,
+    outgoing,
+    suppressions,
+    survey_templates,
+    surveys,
+)
 from services.outreach.api.resources import Outreach
 from services.outreach.consumer import PLAIN, handlers
 from services.outreach.domain.tokens import Tokens
 from services.outreach.gateways.benchmark import Benchmark
 from services.outreach.gateways.everybody import Everybody
+from services.outreach.gateways.services import OtherServices
 from services.outreach.handlers.review_reminders import ReviewReminders
 from services.outreach.handlers.reviews import Reviews
+from services.outreach.handlers.versions import Versions
+from services.outreach.jobs.outgoing import OutgoingSender
 from services.outreach.jobs.reading import Reading
 from services.outreach.jobs.review_reminders import review_reminders
+from services.outreach.jobs.timers import timers
 from services.outreach.settings import OutreachSettings
+from services.outreach.web.resources import Pages
+from services.outreach.web.site import mount
+from services.outreach.web.strangers import Strangers
 from shared.clock import Clock, SystemClock
+from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.erasure import subject_by
 from shared.http.app import create_app
 from shared.http.client import Api, ServiceName, Services
+from shared.http.health import Health, health_of
 from shared.http.parked import router as parked
 from shared.runtime import Plumbing
 from shared.settings import CommonSettings
@@ -36,6 +55,7 @@ ROUTERS = (
     asks.router,
     suppressions.router,
     business_reviews.router,
+    outgoing.router,
     erasures.router,
     parked,
 )
@@ -56,7 +76,11 @@ def build(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _services(settings, transport) as services, Plumbing.open(SCHEMA, common, clock) as plumbing:
+        async with (
+            _services(settings, transport) as services,
+            aclosing(OtherServices(settings, transport)) as told,
+            Plumbing.open(SCHEMA, common, clock) as plumbing,
+        ):
             app.state.plumbing = plumbing
             reviews = Reviews(plumbing.database, Benchmark(services), journal, tokens, clock)
             app.state.service = Outreach(plumbing.database, clock, settings, tokens, reviews)
@@ -65,10 +89,47 @@ def build(
             if settings.api_key is not None:
                 api = Api(services, settings.api_key.get_secret_value())
                 plumbing.start(review_reminders(ReviewReminders(plumbing.database, clock, api)))
+            sender = OutgoingSender(plumbing.database, clock, told)
+            app.state.pages = pages_of(common, plumbing.database, clock, tokens, sender.wake)
+            for periodic in (sender.sending, sender.observing):
+                plumbing.start(periodic)
+            for periodic in timers(plumbing.database, clock, app.state.pages.versions, sender.wake):
+                plumbing.start(periodic)
+            _watch(health_of(app), plumbing, sender)
             plumbing.runner(READS, handlers(journal, tokens, clock), journal=journal, plain=PLAIN)
             yield
 
-    return create_app(SCHEMA, "Tellback outreach", DESCRIPTION, ROUTERS, lifespan, clock=clock)
+    app = create_app(SCHEMA, "Tellback outreach", DESCRIPTION, ROUTERS, lifespan, clock=clock)
+    mount(app)
+    return app
+
+
+def pages_of(
+    common: CommonSettings, database: Database, clock: Clock, tokens: Tokens, wake: Callable[[], None]
+) -> Pages:
+    """What the pages of respondents work with."""
+    return Pages(
+        database=database,
+        clock=clock,
+        tokens=tokens,
+        versions=Versions(),
+        strangers=Strangers(clock),
+        wake=wake,
+        zone=ZoneInfo(common.time_zone),
+    )
+
+
+def _watch(health: Health, plumbing: Plumbing, sender: OutgoingSender) -> None:
+    """Let readiness depend on the plumbing, and remark on calls that are stuck."""
+
+    async def not_ready() -> str | None:
+        return ", ".join(await plumbing.not_ready()) or None
+
+    async def remarks() -> list[str]:
+        return [*await plumbing.remarks(), *sender.remarks]
+
+    health.add("plumbing", not_ready)
+    health.remarks = remarks
 
 
 @asynccontextmanager

@@ -64,6 +64,14 @@ import_rows_total = Counter(
     "tellback_import_rows_total", "Rows of imports: taken, skipped or bad.", ["kind", "outcome"]
 )
 
+# Asking
+outgoing_calls = Gauge(
+    "tellback_outgoing_calls",
+    "Calls of other services that outreach has to make, by state: waiting, or stuck because the service refused them.",
+    ["state"],
+    multiprocess_mode="livemax",
+)
+
 # Publishing
 publish_duration_seconds = Histogram(
     "tellback_publish_duration_seconds",

@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import RowMapping
 from starlette.requests import Request
 
 from services.outreach.api.resources import Outreach, TheService
@@ -16,7 +15,7 @@ from services.outreach.domain.tokens import Purpose
 from services.outreach.handlers.reviews import ReviewFound, ReviewWanted
 from services.outreach.store import due_reviews, reviews
 from services.outreach.store.due_reviews import LONG_AGO, DueQuestion
-from services.outreach.store.reviews import content_of
+from services.outreach.store.reviews import Row, content_of
 from shared.access.caller import Caller
 from shared.api.business_reviews import (
     BusinessReview,
@@ -209,12 +208,12 @@ def review_view(found: ReviewFound, service: Outreach) -> BusinessReview:
     )
 
 
-def _listed(row: RowMapping) -> dict[str, Any]:
+def _listed(row: Row) -> dict[str, Any]:
     shown: dict[str, Any] = {name: row[name] for name in ListedReview.model_fields}
     return shown | {"review_id": str(row["review_id"])}
 
 
-def _recipient(row: RowMapping, url: str) -> ReviewRecipient:
+def _recipient(row: Row, url: str) -> ReviewRecipient:
     state: ReviewRecipientState = "sent"
     if row["withdrawn_at"] is not None:
         state = "withdrawn"
@@ -229,7 +228,7 @@ def _recipient(row: RowMapping, url: str) -> ReviewRecipient:
     )
 
 
-def _due(row: RowMapping) -> DueReview:
+def _due(row: Row) -> DueReview:
     owner = None
     if row["owner_name"] is not None or row["owner_email"] is not None:
         owner = ReviewOwner(name=row["owner_name"], email=row["owner_email"])

@@ -3,12 +3,12 @@ and quarter, which is closed when the review is made."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from services.outreach.domain import reviews as rules
 from services.outreach.store import due_reviews as store
 from services.outreach.store import reviews
 from services.outreach.store.outgoing import OutgoingCall, queue
+from services.outreach.store.reviews import Row
 from shared.api.calls import CLOSE
 from shared.api.questions import ACCOUNT_TREND, FOLLOW_UPS
 from shared.clock import Clock
@@ -116,7 +116,7 @@ def key_of(account_id: str, quarter: str) -> str:
     return f"review_due:{derived_uuid('review_due', account_id, quarter)}"
 
 
-def _reminder(row: Any, quarter: str, now: datetime) -> OutgoingCall:
+def _reminder(row: Row, quarter: str, now: datetime) -> OutgoingCall:
     reason = "no business review is known"
     if row["last_held_on"] is not None:
         reason = f"the last business review was held on {row['last_held_on'].isoformat()}"

@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import RowMapping
-
 from services.outreach.domain import reviews as rules
 from services.outreach.domain.asks import AskChange, NewAsk
 from services.outreach.domain.reviews import Copied
@@ -16,7 +14,7 @@ from services.outreach.handlers.links import invitation_call
 from services.outreach.store import asks
 from services.outreach.store import reviews as store
 from services.outreach.store.outgoing import OutgoingCall, queue
-from services.outreach.store.reviews import NewReview
+from services.outreach.store.reviews import NewReview, Row
 from shared.access.caller import Caller
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -49,9 +47,9 @@ class ReviewWanted:
 class ReviewFound:
     """A review with all that is shown of it."""
 
-    row: RowMapping
-    excerpts: Sequence[RowMapping]
-    recipients: Sequence[RowMapping]
+    row: Row
+    excerpts: Sequence[Row]
+    recipients: Sequence[Row]
 
 
 class Reviews:
@@ -149,7 +147,7 @@ async def _withdraw_asks(tx: WriteTx, review_id: UUID, now: datetime, actor: str
 
 
 async def _require_account(tx: ReadTx, wanted: ReviewWanted) -> None:
-    if await store.account_name(tx, wanted.account_id, wanted.caller.owner_email) is None:
+    if not await store.account_exists(tx, wanted.account_id, wanted.caller.owner_email):
         raise NotFound("account_not_found", "there is no such account")
 
 

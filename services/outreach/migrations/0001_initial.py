@@ -164,6 +164,7 @@ STATEMENTS = [
     """,
     "create index outgoing_waiting on outgoing (due_at, entry) where state = 'waiting'",
     "create index outgoing_stuck on outgoing (entry) where state = 'stuck'",
+    "create index outgoing_sent on outgoing (sent_at) where state = 'sent'",
     "create index outgoing_person on outgoing (account_id, stakeholder_id)",
     "create index outgoing_ask on outgoing (ask_id, entry)",
     # Objections: the address as a keyed hash, which stays after an erasure; key_id names the key of the ring.

@@ -156,8 +156,8 @@ async def mark_ended(tx: WriteTx, ask_ids: Sequence[UUID], now: datetime) -> Non
 async def values_at(tx: ReadTx, account_id: str, but_of: UUID, limit: int) -> Sequence[Mapping[str, Any]]:
     """Question -> value of the newest answers of an account, but for one ask."""
     return await tx.column(
-        "select answer -> 'values' from asks where account_id = :account_id and answer is not null and ask_id <> :but_of"
-        " and origin <> 'test' order by created_at desc limit :limit",
+        "select answer -> 'values' from asks where account_id = :account_id and answer is not null"
+        " and ask_id <> :but_of and origin <> 'test' order by created_at desc limit :limit",
         account_id=account_id,
         but_of=but_of,
         limit=limit,

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping
-
 from services.outreach.domain.reviews import QUARTER
+from services.outreach.store.reviews import Row
 from shared.db.transaction import ReadTx, WriteTx
 
 _LAST_HELD = """
@@ -31,7 +30,7 @@ class DueQuestion:
     owner: str | None
 
 
-async def due(tx: ReadTx, asked: DueQuestion, after: tuple[date, str] | None, limit: int) -> Sequence[RowMapping]:
+async def due(tx: ReadTx, asked: DueQuestion, after: tuple[date, str] | None, limit: int) -> Sequence[Row]:
     """Accounts that are due, those without a known review first, then the longest ago, behind the position `after`."""
     where = [_IS_DUE, "(cast(:owner_email as text) is null or a.owner_email = :owner_email)"]
     params: dict[str, Any] = {"held_before": asked.today - QUARTER, "owner_email": asked.owner_email, "limit": limit}
@@ -41,7 +40,7 @@ async def due(tx: ReadTx, asked: DueQuestion, after: tuple[date, str] | None, li
     if after is not None:
         where.append("(coalesce(a.last_held_on, :long_ago), a.account_id) > (:after_day, :after_id)")
         params |= {"after_day": after[0], "after_id": after[1]}
-    return await tx.all(
+    rows = await tx.all(
         "select a.account_id, a.name as account_name, a.tier, a.owner_name, a.owner_email, a.last_held_on,"
         " m.created_at as reminded_at"
         f" from {_ACCOUNTS} left join review_reminders m on m.account_id = a.account_id and m.quarter = :quarter"
@@ -50,6 +49,7 @@ async def due(tx: ReadTx, asked: DueQuestion, after: tuple[date, str] | None, li
         long_ago=LONG_AGO,
         **params,
     )
+    return [dict(row) for row in rows]
 
 
 async def to_look_at(tx: ReadTx, today: date, looked_before: datetime, limit: int) -> Sequence[str]:
@@ -75,10 +75,10 @@ async def note_held(tx: WriteTx, account_id: str, held_on: date | None, now: dat
     )
 
 
-async def to_remind(tx: ReadTx, today: date, quarter: str, looked_after: datetime, limit: int) -> Sequence[RowMapping]:
+async def to_remind(tx: ReadTx, today: date, quarter: str, looked_after: datetime, limit: int) -> Sequence[Row]:
     """(account_id, account_name, last_held_on) of accounts that are due, by the scorer too, and of which nobody was
     reminded in this quarter."""
-    return await tx.all(
+    rows = await tx.all(
         f"select a.account_id, a.name as account_name, a.last_held_on from {_ACCOUNTS}"
         " join reviews_held h on h.account_id = a.account_id and h.looked_at > :looked_after"
         f" where {_IS_DUE} and not exists (select from review_reminders m where m.account_id = a.account_id"
@@ -88,6 +88,7 @@ async def to_remind(tx: ReadTx, today: date, quarter: str, looked_after: datetim
         looked_after=looked_after,
         limit=limit,
     )
+    return [dict(row) for row in rows]
 
 
 async def note_reminder(tx: WriteTx, account_id: str, quarter: str, now: datetime) -> bool:
@@ -99,15 +100,16 @@ async def note_reminder(tx: WriteTx, account_id: str, quarter: str, now: datetim
     return await tx.execute(statement, account_id=account_id, quarter=quarter, now=now) > 0
 
 
-async def to_close(tx: ReadTx, today: date, limit: int) -> Sequence[RowMapping]:
+async def to_close(tx: ReadTx, today: date, limit: int) -> Sequence[Row]:
     """(account_id, quarter) of reminders whose account has had its review since, or is gone."""
-    return await tx.all(
+    rows = await tx.all(
         f"select m.account_id, m.quarter from review_reminders m left join {_ACCOUNTS} on a.account_id = m.account_id"
         f" where m.closed_at is null and (a.account_id is null or not {_IS_DUE}) order by m.account_id, m.quarter"
         " limit :limit",
         held_before=today - QUARTER,
         limit=limit,
     )
+    return [dict(row) for row in rows]
 
 
 async def is_waiting(tx: ReadTx, key: str) -> bool:

@@ -1,12 +1,10 @@
 """Business reviews: the copy for the client, what was said and done, and who was given a link."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
-
-from sqlalchemy import RowMapping
 
 from services.outreach.domain.reviews import TOUCHPOINT, Copied
 from shared.db.erasures import visible
@@ -21,6 +19,8 @@ _FROM = f"""
     lateral (select count(*) as recipient_count, count(coalesce(k.opened_at, k.started_at)) as opened_count,
         count(k.answered_at) as answered_count
         from asks k where k.review_id = r.review_id and {visible("k")}) as counts"""
+Row = Mapping[str, Any]
+"""A row by its columns."""
 _OWN = "(cast(:owner_email as text) is null or a.owner_email = :owner_email)"
 
 
@@ -39,13 +39,10 @@ class NewReview:
     closes_at: datetime
 
 
-async def account_name(tx: ReadTx, account_id: str, owner_email: str | None) -> RowMapping | None:
-    """The name of an account that is there and the caller's, as a row; None for any other."""
-    return await tx.one(
-        f"select a.name from accounts a where a.account_id = :account_id and not a.removed and {_OWN}",
-        account_id=account_id,
-        owner_email=owner_email,
-    )
+async def account_exists(tx: ReadTx, account_id: str, owner_email: str | None) -> bool:
+    """Whether an account is there and the caller's."""
+    statement = f"select exists (select from accounts a where a.account_id = :account_id and not a.removed and {_OWN})"
+    return bool(await tx.scalar(statement, account_id=account_id, owner_email=owner_email))
 
 
 async def names_at(tx: ReadTx, account_id: str) -> list[str]:
@@ -138,18 +135,19 @@ async def insert(tx: WriteTx, review: NewReview, copied: Copied, warnings: Seque
     )
 
 
-async def find(tx: ReadTx, review_id: UUID, owner_email: str | None) -> RowMapping | None:
+async def find(tx: ReadTx, review_id: UUID, owner_email: str | None) -> Row | None:
     """One review; None also for somebody else's account."""
-    return await tx.one(
+    row = await tx.one(
         f"select {_REVIEW} {_FROM} where r.review_id = :review_id and {_OWN}",
         review_id=review_id,
         owner_email=owner_email,
     )
+    return _row(row)
 
 
 async def listed(
     tx: ReadTx, account_id: str | None, owner_email: str | None, after: tuple[datetime, UUID] | None, limit: int
-) -> Sequence[RowMapping]:
+) -> Sequence[Row]:
     """A page of reviews, the newest first, behind the position `after`."""
     where = [_OWN]
     params: dict[str, Any] = {"owner_email": owner_email, "limit": limit}
@@ -159,41 +157,45 @@ async def listed(
     if after is not None:
         where.append("(r.created_at, r.review_id) < (:after_at, :after_id)")
         params |= {"after_at": after[0], "after_id": after[1]}
-    return await tx.all(
+    rows = await tx.all(
         f"select {_REVIEW} {_FROM} where {' and '.join(where)} order by r.created_at desc, r.review_id desc"
         " limit :limit",
         **params,
     )
+    return [dict(row) for row in rows]
 
 
-async def excerpts_of(tx: ReadTx, review_id: UUID) -> Sequence[RowMapping]:
+async def excerpts_of(tx: ReadTx, review_id: UUID) -> Sequence[Row]:
     """(kind, content) of what was said and done, in its order, without those of people who wait to be erased."""
-    return await tx.all(
+    rows = await tx.all(
         f"select kind, content from review_excerpts where review_id = :review_id and {visible('review_excerpts')}"
         " order by entry",
         review_id=review_id,
     )
+    return [dict(row) for row in rows]
 
 
-async def recipients_of(tx: ReadTx, review_id: UUID) -> Sequence[RowMapping]:
+async def recipients_of(tx: ReadTx, review_id: UUID) -> Sequence[Row]:
     """The asks of a review, in their order by person, with the person's name and what became of each."""
-    return await tx.all(
+    rows = await tx.all(
         "select k.ask_id, k.stakeholder_id, s.name, k.withdrawn_at, k.answered_at,"
         " coalesce(k.opened_at, k.started_at) as opened_at from asks k"
         " left join stakeholders s using (account_id, stakeholder_id)"
         f" where k.review_id = :review_id and {visible('k')} order by k.stakeholder_id",
         review_id=review_id,
     )
+    return [dict(row) for row in rows]
 
 
-async def page_of(tx: ReadTx, ask_id: UUID) -> RowMapping | None:
+async def page_of(tx: ReadTx, ask_id: UUID) -> Row | None:
     """What the page of an ask shows of its review; None for an ask that is gone or belongs to none."""
-    return await tx.one(
+    row = await tx.one(
         "select r.review_id, r.held_on, r.intro, r.pack, r.closes_at, r.withdrawn_at"
         " from asks k join business_reviews r on r.review_id = k.review_id"
         f" where k.ask_id = :ask_id and {visible('k')}",
         ask_id=ask_id,
     )
+    return _row(row)
 
 
 async def withdraw(tx: WriteTx, review_id: UUID, now: datetime) -> bool:
@@ -202,25 +204,27 @@ async def withdraw(tx: WriteTx, review_id: UUID, now: datetime) -> bool:
     return await tx.execute(statement, review_id=review_id, now=now) > 0
 
 
-async def open_asks(tx: ReadTx, review_id: UUID) -> Sequence[RowMapping]:
+async def open_asks(tx: ReadTx, review_id: UUID) -> Sequence[Row]:
     """(ask_id, account_id, stakeholder_id) of those whose links still work and who have not answered, locked."""
-    return await tx.all(
+    rows = await tx.all(
         "select ask_id, account_id, stakeholder_id from asks where review_id = :review_id and state = 'sent'"
         " and withdrawn_at is null and expired_at is null and answered_at is null order by ask_id for update",
         review_id=review_id,
     )
+    return [dict(row) for row in rows]
 
 
-async def note_opening(tx: WriteTx, ask_id: UUID, now: datetime) -> RowMapping | None:
+async def note_opening(tx: WriteTx, ask_id: UUID, now: datetime) -> Row | None:
     """Note that somebody has opened the page of an ask that is open; the ask as it is told of. None where that was
     noted before, or where the page has ended."""
-    return await tx.one(
+    row = await tx.one(
         "update asks k set opened_at = :now from business_reviews r where k.ask_id = :ask_id"
         " and r.review_id = k.review_id and k.opened_at is null and k.withdrawn_at is null and r.withdrawn_at is null"
         " and r.closes_at > :now returning k.account_id, k.stakeholder_id, k.survey_id, k.channel",
         ask_id=ask_id,
         now=now,
     )
+    return _row(row)
 
 
 async def take_back(tx: WriteTx, key: str) -> bool:
@@ -265,9 +269,15 @@ async def set_intro(tx: WriteTx, review_id: UUID, intro: str) -> None:
     )
 
 
-def content_of(row: RowMapping, excerpts: Sequence[RowMapping]) -> dict[str, Any]:
+def content_of(row: Row, excerpts: Sequence[Row]) -> dict[str, Any]:
     """The whole copy of a review, figures and excerpts, from its rows."""
     copy = {name: value for name, value in row["pack"].items() if name != "warnings"}
     for kind in ("said", "done"):
         copy[kind] = [excerpt["content"] for excerpt in excerpts if excerpt["kind"] == kind]
     return copy
+
+
+def _row(row: Mapping[Any, Any] | None) -> Row | None:
+    if row is None:
+        return None
+    return dict(row)

@@ -1,5 +1,5 @@
-"""Pages that show nothing of any survey: what they say holds for everybody, so that they tell nobody which links, people
-or addresses there are."""
+"""Pages that show nothing of any survey: what they say holds for everybody, so that they tell nobody which links,
+people or addresses there are."""
 
 from functools import cache
 from typing import Final, Literal

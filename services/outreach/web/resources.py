@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from services.outreach.domain.tokens import Tokens
 from services.outreach.handlers.versions import Versions
@@ -12,7 +13,8 @@ from shared.db.engine import Database
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The resources of the pages, as `app.state.pages`. `wake` starts the sender of queued calls."""
+    """The resources of the pages, as `app.state.pages`. `wake` starts the sender of queued calls; days are those
+    of `zone`."""
 
     database: Database
     clock: Clock
@@ -20,3 +22,4 @@ class Pages:
     versions: Versions
     strangers: Strangers
     wake: Callable[[], None]
+    zone: ZoneInfo

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping
 from starlette.responses import Response
 
 from services.outreach.domain.page_words import PageWords, page_words
@@ -18,7 +17,7 @@ from services.outreach.handlers.answers import opening, standing_of
 from services.outreach.handlers.opened_reviews import note_opened
 from services.outreach.store import answers, reviews
 from services.outreach.store.answers import OpenAsk
-from services.outreach.store.reviews import content_of
+from services.outreach.store.reviews import Row, content_of
 from services.outreach.web import edge, plain
 from services.outreach.web.edge import Visit, value_of
 from services.outreach.web.headers import POLICY
@@ -39,8 +38,8 @@ class Shown:
     """A review as one person sees it. `ratings`: asked beside the score; None where no answer is taken any more, or one
     was given."""
 
-    row: RowMapping
-    excerpts: Sequence[RowMapping]
+    row: Row
+    excerpts: Sequence[Row]
     ask: OpenAsk
     survey: Survey
     ratings: tuple[Question, ...] | None
@@ -76,7 +75,7 @@ async def take(visit: Visit) -> Response:
 ROUTE: Final = edge.page("/r/{token}", Purpose.REVIEW, show, take)
 
 
-async def _shown(tx: ReadTx, visit: Visit, row: RowMapping, ask: OpenAsk) -> Shown:
+async def _shown(tx: ReadTx, visit: Visit, row: Row, ask: OpenAsk) -> Shown:
     excerpts = await reviews.excerpts_of(tx, row["review_id"])
     survey = await visit.pages.versions.get(tx, ask.survey_id, ask.survey_version)
     now = visit.pages.clock.now()

@@ -1,0 +1,42 @@
+"""Outreach in the test's process, with a clock that the test moves; one for a module, emptied between tests."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.support.clock import FrozenClock
+from tests.support.environment import Environment
+from tests.support.respondents import Respondents, respondents
+
+NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+"""A Tuesday."""
+
+
+@pytest.fixture(scope="module")
+def module_clock() -> FrozenClock:
+    """The clock of the module's outreach."""
+    return FrozenClock(NOW)
+
+
+@pytest.fixture(scope="module")
+async def module_site(
+    module_database_only: Environment, module_clock: FrozenClock
+) -> AsyncIterator[Respondents]:
+    """The pages with the relationship survey; nobody takes what they tell."""
+    async with respondents(module_database_only, module_clock) as found:
+        yield found
+
+
+@pytest.fixture
+def clock(module_clock: FrozenClock) -> FrozenClock:
+    """The clock, back at the beginning."""
+    module_clock.advance(NOW - module_clock.now())
+    return module_clock
+
+
+@pytest.fixture
+async def site(module_site: Respondents, clock: FrozenClock) -> AsyncIterator[Respondents]:
+    """The pages, without asks at the beginning."""
+    yield module_site
+    await module_site.forget()
