@@ -7,6 +7,7 @@ from typing import Any
 Document = dict[str, Any]
 """A survey as outreach's API takes it."""
 Path = tuple[str, ...]
+REVIEWER: Path = ("reviewed_by",)
 METRICS = {"nps": "NPS, 0 to 10", "csat": "CSAT, 1 to 5", "ces": "CES, 1 to 7"}
 NPS_KINDS = {"relationship": "The relationship", "transactional": "Something that happened", "project": "A project"}
 TYPES = {
@@ -107,6 +108,7 @@ def groups(document: Document) -> list[Group]:
     reader = Line(("who_reads",), "Who reads the answer")
     found.append(Group("The last page", (*_named("thanks", thanks), *consents, reader)))
     found.append(Group("Buttons", _named("buttons", BUTTONS)))
+    found.append(Group("The translation", (Line(REVIEWER, "Read through by, who speaks the language"),)))
     found.append(Group("Where a value is missing", _named("fallbacks", FALLBACKS)))
     return found
 

@@ -113,6 +113,7 @@ def test_all_texts_are_offered_in_the_order_of_reading() -> None:
         "3. One of several",
         "The last page",
         "Buttons",
+        "The translation",
         "Where a value is missing",
     ]
     lines = {line.path: line.label for group in survey_texts.groups(a_survey()) for line in group.lines}

@@ -192,7 +192,9 @@ class SurveyForm:
         label = line.label
         if not alone:
             label = f"{line.label} · {texts.language_name(language)}"
-        self._text(path, label, texts.text_at(document, path), long=True, language=language)
+        optional = line.path == texts.REVIEWER
+        value = texts.text_at(document, path)
+        self._text(path, label, value, long=True, optional=optional, language=language)
 
     def _text(
         self, path: Path, label: str, value: str, *, long: bool = False, optional: bool = False, language: str = ""

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from nicegui import ui
 
 from services.dashboard.domain import survey_texts as texts
+from services.dashboard.domain.survey_texts import Document
 from services.dashboard.web.elements import box
 from services.dashboard.web.form_fields import Fields, attempt
 from services.dashboard.web.section import Visit
@@ -21,32 +22,42 @@ class Preview:
 
     _frame: ui.element | None = None
     _showing: asyncio.Task[None] | None = None
+    _body: ui.element
 
     def __init__(self, visit: Visit, draft: Draft) -> None:
         self._visit, self._draft = visit, draft
         self._fields = Fields()
+        self._languages: list[str] = []
         self._client = visit.client
         draft.on_change.append(self._changed)
 
     def draw(self, _: object) -> None:
         """Draw the choices; the frame is filled at once."""
-        document = self._draft.document
-        fields = self._fields = Fields()
-        languages = texts.language_names(texts.languages(document))
-        categories = BEFORE | {name: f"{texts.SIGNS[name]} {texts.CATEGORIES[name]}"
-                               for name in texts.categories(document)}  # fmt: skip
-        with box("div", "filters") as choices:
-            fields.choice("language", "Language", languages)
-            fields.choice("category", "Shown", categories)
-            fields.choice("colours", "Colours", COLOURS)
-        choices.on("change", self._choose)
+        self._body = box("div")
         with box("div", "phone"):
             self._frame = box("iframe", sandbox="", title="Preview of the page")
+        self._draw_choices(self._draft.document)
         self._changed()
 
+    def _draw_choices(self, document: Document) -> None:
+        fields = self._fields = Fields()
+        self._languages = texts.languages(document)
+        shown = dict(BEFORE)
+        for name in texts.categories(document):
+            shown[name] = f"{texts.SIGNS[name]} {texts.CATEGORIES[name]}"
+        self._body.clear()
+        with self._body, box("div", "filters") as choices:
+            fields.choice("language", "Language", texts.language_names(self._languages))
+            fields.choice("category", "Shown", shown)
+            fields.choice("colours", "Colours", COLOURS)
+        choices.on("change", self._choose)
+
     def _changed(self) -> None:
-        if self._frame is not None and not self._frame.is_deleted:
-            self._showing = asyncio.create_task(self._show(self._frame))
+        if self._frame is None or self._frame.is_deleted:
+            return
+        if self._languages != texts.languages(self._draft.document):
+            self._draw_choices(self._draft.document)
+        self._showing = asyncio.create_task(self._show(self._frame))
 
     async def _choose(self) -> None:
         if self._frame is not None:
