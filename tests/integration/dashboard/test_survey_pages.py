@@ -1,5 +1,6 @@
 """Pages about asking people, drawn from answers of services, and from empty ones."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from services.dashboard.web.resources import Resources
 from services.dashboard.web.surveys.asks import asks
 from services.dashboard.web.surveys.beginning import new_survey
 from services.dashboard.web.surveys.editor import survey
+from services.dashboard.web.surveys.linking import make_links
 from services.dashboard.web.surveys.listing import surveys
 from services.dashboard.web.surveys.many import links
 from services.dashboard.web.surveys.objections import objections
@@ -18,7 +20,7 @@ from shared.api import business_reviews, examples
 from shared.api.reviews import PACK
 from tests.integration.dashboard.fake_services import FakeServices
 from tests.integration.dashboard.pages import shown
-from tests.support.survey_answers import ASK, GROUP, HEAD, SUPPRESSION, SURVEY, SURVEY_ID, TEMPLATES, VERSION
+from tests.support.survey_answers import ASK, GROUP, HEAD, LINKS, SUPPRESSION, SURVEY, SURVEY_ID, TEMPLATES, VERSION
 
 REVIEW_ID = business_reviews.REVIEW["review_id"]
 SKIPPED = ASK | {"state": "skipped", "outcome": None, "reason": "no_address", "sent_at": None}
@@ -128,3 +130,29 @@ async def test_the_filter_of_asks_is_what_is_asked(resources: Resources, service
     async with shown(resources, services, asks, {}, state="skipped", reason="no_address", account_id="acme"):
         asked = [dict(request.url.params) for request in services.asked if request.url.path == "/v1/asks"]
     assert asked == [{"limit": "200", "state": "skipped", "reason": "no_address", "account_id": "acme"}]
+
+
+async def test_links_that_wait_for_a_first_reading_say_so_and_not_that_outreach_is_away(
+    resources: Resources, services: FakeServices
+) -> None:
+    path = f"/v1/surveys/{SURVEY_ID}/links"
+    services.answers |= ANSWERS
+    services.refused[path] = (503, {"code": "reading_behind", "detail": "It is still being read who was asked before."})
+    async with shown(resources, services, surveys, {}) as page:
+        with page.visit.client:
+            assert await make_links(page.visit, SURVEY_ID, {"filter": {}}) is None
+        messages = page.visit.client.outbox.messages
+        said = [data["message"] for _, kind, data in messages if kind == "notify"]
+    assert said == ["It is still being read who was asked before."]
+
+
+async def test_links_are_asked_for_as_chosen(resources: Resources, services: FakeServices) -> None:
+    path = f"/v1/surveys/{SURVEY_ID}/links"
+    services.answers |= ANSWERS | {path: LINKS}
+    async with shown(resources, services, surveys, {}) as page:
+        with page.visit.client:
+            made = await make_links(page.visit, SURVEY_ID, {"filter": {"tier": "key"}, "language": "de"})
+    assert made is not None
+    assert [row.url for row in made.items] == [LINKS["items"][0]["url"]]
+    sent = [json.loads(request.content) for request in services.asked if request.url.path == path]
+    assert sent == [{"filter": {"tier": "key"}, "language": "de"}]

@@ -20,9 +20,7 @@ def module_clock() -> FrozenClock:
 
 
 @pytest.fixture(scope="module")
-async def module_site(
-    module_database_only: Environment, module_clock: FrozenClock
-) -> AsyncIterator[Respondents]:
+async def module_site(module_database_only: Environment, module_clock: FrozenClock) -> AsyncIterator[Respondents]:
     """The pages with the relationship survey; nobody takes what they tell."""
     async with respondents(module_database_only, module_clock) as found:
         yield found

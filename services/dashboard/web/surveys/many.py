@@ -110,10 +110,11 @@ def _draw(made: LinksMade) -> None:
 
 
 def _download(made: LinksMade) -> None:
-    ui.download.content(told.csv_of(HEADS, list(map(_line, made.items))), "links.csv", "text/csv")
+    ui.download.content(told.csv_of(HEADS, list(map(line_of, made.items))), "links.csv", "text/csv")
 
 
-def _line(row: LinkRow) -> tuple[str, ...]:
+def line_of(row: LinkRow) -> tuple[str, ...]:
+    """A line of the file, in the order of HEADS."""
     expires, problem = "", ""
     if row.expires_at is not None:
         expires = row.expires_at.isoformat()
