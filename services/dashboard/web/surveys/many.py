@@ -104,8 +104,8 @@ def _draw(made: LinksMade) -> None:
         ]
         table(("Not asked because", "People"), rows, "Who was not asked, and why")
     with box("div", "buttons"):
-        if made.made:
-            button("Download the links (CSV)", partial(_download, made), "main")
+        if made.items:
+            button("Download the list (CSV)", partial(_download, made), "main")
         link("Who was asked", address("/surveys/asks", survey_id=made.survey_id), "button")
 
 
