@@ -68,8 +68,8 @@ async def person(visit: Visit) -> None:
             Section(visit, "Where they stand", load, partial(_draw_state, visit))
             Section(visit, "All their answers", load, _draw_answers)
         with box("div", "stack"):
-            Section(visit, "Asked by Tellback", load_asks, partial(draw_asks_of_person, visit))
             Section(visit, "Follow-ups", load_follow_ups, lambda found: draw_follow_ups(who["account_id"], *found))
+            Section(visit, "Asked by Tellback", load_asks, partial(draw_asks_of_person, visit))
             Section(visit, "What changed", load_changes, _draw_changes)
 
 
