@@ -1,7 +1,6 @@
 """The routes of business reviews."""
 
 from typing import Annotated, Any, Self
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Depends, Query
@@ -198,7 +197,7 @@ def review_view(found: ReviewFound, service: Outreach) -> BusinessReview:
     recipients = []
     for row in found.recipients:
         token = service.tokens.made(Purpose.REVIEW, row["ask_id"].bytes)
-        recipients.append(_recipient(row, f"{base}/r/{quote(token)}"))
+        recipients.append(_recipient(row, f"{base}/r/{token}"))
     return BusinessReview(
         **_listed(found.row),
         intro=found.row["intro"],

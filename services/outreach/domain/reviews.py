@@ -18,6 +18,9 @@ QUARTER: Final = timedelta(days=91)
 """After so long without a business review the next one is due."""
 FEW: Final = 3
 """A figure of fewer people would tell colleagues who gave it."""
+FIRST_DAY: Final = date(2000, 1, 1)
+LAST_AHEAD: Final = timedelta(days=366)
+"""A review is held between the first day and so many days from now."""
 SOMEBODY: Final = "a colleague"
 """Stands for the names of people in texts."""
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+\.[^\s@<>()\[\],;:\".]+")
@@ -180,9 +183,14 @@ def _deeds(deeds: Iterable[Mapping[str, Any]], pattern: "re.Pattern[str]") -> It
 
 
 def _pattern(names: Iterable[str]) -> "re.Pattern[str]":
-    longest_first = sorted({name.strip() for name in names if name.strip()}, key=len, reverse=True)
+    longest_first = sorted({name.strip() for name in names if _tells(name)}, key=len, reverse=True)
     words = [rf"(?<!\w){re.escape(name)}(?!\w)" for name in longest_first]
     return re.compile("|".join([*words, _ADDRESS.pattern]), re.IGNORECASE)
+
+
+def _tells(name: str) -> bool:
+    """Whether a name or id tells of a person: a bare number or letter in a text is one of many other things."""
+    return len(name.strip()) > 1 and any(map(str.isalpha, name))
 
 
 def _nameless(text: str | None, pattern: "re.Pattern[str]") -> str | None:

@@ -48,7 +48,7 @@ class ReviewReminders:
             if await reviews.last_published(tx) is None:
                 return more
         more |= await self._look_up()
-        return more | await self._remind()
+        return await self._remind() or more
 
     async def _look_up(self) -> bool:
         """Which reviews the scorer knows of: those before outreach was there, and those that others told of."""
@@ -79,26 +79,22 @@ class ReviewReminders:
         async def write(tx: WriteTx) -> int:
             rows = await store.to_remind(tx, now.date(), quarter, now - LOOK_AGAIN, AT_ONCE)
             for row in rows:
-                if await store.note_reminder(tx, row["account_id"], quarter, now):
+                if await store.note_reminder(tx, row["account_id"], quarter, key_of(row["account_id"], quarter), now):
                     await queue(tx, now, _reminder(row, quarter, now))
             return len(rows)
 
         return await self.database.retrying(write) == AT_ONCE
 
     async def _close(self) -> bool:
-        """Close the follow-ups of accounts that have had their review. One that waits to be opened is closed in a later
-        round."""
+        """Close the follow-ups of accounts that have had their review; returns whether there may be more."""
         now = self.clock.now()
         async with self.database.read() as tx:
             rows = await store.to_close(tx, now.date(), AT_ONCE)
         for row in rows:
             await self._close_one(row["account_id"], row["quarter"], now)
-        return False
+        return len(rows) == AT_ONCE
 
     async def _close_one(self, account_id: str, quarter: str, now: datetime) -> None:
-        async with self.database.read() as tx:
-            if await store.is_waiting(tx, key_of(account_id, quarter)):
-                return
         for follow_up in await self.api.ask_all(FOLLOW_UPS, account_id=account_id, kind=KIND, state=NOT_CLOSED):
             try:
                 await self.api.call(CLOSE, SETTLED, follow_up_id=follow_up.follow_up_id)

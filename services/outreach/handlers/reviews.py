@@ -68,6 +68,8 @@ class Reviews:
         """Copy the pack, and make a link for each recipient. Raises NotFound for an account that is not there or not
         the caller's, Invalid for recipients and comments that are unknown, Conflict without a published survey, and
         `Away`."""
+        now = self._clock.now()
+        _require_day(wanted, now.date())
         async with self._database.read() as tx:
             await _require_account(tx, wanted)
             survey_id, version = await _survey_of(tx, wanted)
@@ -75,7 +77,7 @@ class Reviews:
         async with self._database.read() as tx:
             copied = rules.copied(pack, wanted.comments, await store.names_at(tx, wanted.account_id))
         _require_comments(wanted, copied)
-        review = _new(wanted, survey_id, version, self._clock.now())
+        review = _new(wanted, survey_id, version, now)
 
         async def write(tx: WriteTx) -> None:
             await self._write(tx, wanted, review, copied, pack["warnings"])
@@ -177,6 +179,11 @@ async def _people(tx: ReadTx, wanted: ReviewWanted) -> list[str]:
             people.append(stakeholder_id)
     _refuse(problems)
     return people
+
+
+def _require_day(wanted: ReviewWanted, today: date) -> None:
+    if not rules.FIRST_DAY <= wanted.held_on <= today + rules.LAST_AHEAD:
+        _refuse([_problem("held_on", "invalid_held_on", "must lie within a year from now, and after 1999")])
 
 
 def _require_comments(wanted: ReviewWanted, copied: Copied) -> None:

@@ -225,6 +225,7 @@ STATEMENTS = [
     create table review_reminders (
         account_id text not null,
         quarter text not null,
+        call_key text not null,
         created_at timestamptz not null,
         closed_at timestamptz,
         primary key (account_id, quarter)

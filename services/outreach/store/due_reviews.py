@@ -91,31 +91,26 @@ async def to_remind(tx: ReadTx, today: date, quarter: str, looked_after: datetim
     return [dict(row) for row in rows]
 
 
-async def note_reminder(tx: WriteTx, account_id: str, quarter: str, now: datetime) -> bool:
-    """Note that the owner is reminded; False where it was noted before."""
+async def note_reminder(tx: WriteTx, account_id: str, quarter: str, call_key: str, now: datetime) -> bool:
+    """Note that the owner is reminded by the call of this key; False where it was noted before."""
     statement = (
-        "insert into review_reminders (account_id, quarter, created_at) values (:account_id, :quarter, :now)"
-        " on conflict do nothing"
+        "insert into review_reminders (account_id, quarter, call_key, created_at)"
+        " values (:account_id, :quarter, :call_key, :now) on conflict do nothing"
     )
-    return await tx.execute(statement, account_id=account_id, quarter=quarter, now=now) > 0
+    return await tx.execute(statement, account_id=account_id, quarter=quarter, call_key=call_key, now=now) > 0
 
 
 async def to_close(tx: ReadTx, today: date, limit: int) -> Sequence[Row]:
-    """(account_id, quarter) of reminders whose account has had its review since, or is gone."""
+    """(account_id, quarter) of reminders whose account has had its review since, or is gone. One that waits to be told
+    is not among them: there is nothing to close yet."""
     rows = await tx.all(
         f"select m.account_id, m.quarter from review_reminders m left join {_ACCOUNTS} on a.account_id = m.account_id"
-        f" where m.closed_at is null and (a.account_id is null or not {_IS_DUE}) order by m.account_id, m.quarter"
-        " limit :limit",
+        f" where m.closed_at is null and (a.account_id is null or not {_IS_DUE}) and not exists (select from outgoing o"
+        " where o.key = m.call_key and o.state = 'waiting') order by m.account_id, m.quarter limit :limit",
         held_before=today - QUARTER,
         limit=limit,
     )
     return [dict(row) for row in rows]
-
-
-async def is_waiting(tx: ReadTx, key: str) -> bool:
-    """Whether a call has not been made yet."""
-    statement = "select exists (select from outgoing where key = :key and state = 'waiting')"
-    return bool(await tx.scalar(statement, key=key))
 
 
 async def note_closed(tx: WriteTx, account_id: str, quarter: str, now: datetime) -> None:

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 
 from services.outreach.domain.tokens import Purpose, Tokens
-from services.outreach.handlers.erasures_of_reviews import erase_from_reviews
-from shared.db.transaction import WriteTx
+from shared.erasure import subject_by
+from tests.integration.benchmark.stand import publish
 from tests.integration.outreach.review_desk import KIM, LEE, PEOPLE, ReviewDesk, ask_ids, review_desk
 from tests.support.environment import Environment
+from tests.support.events import erased, record_of
+from tests.support.polling import eventually
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +109,11 @@ async def test_recipients_are_people_of_the_account_each_named_once(desk: Review
     assert await desk.codes(recipients=[{}]) == [("recipients.0", "missing")]
 
 
+@pytest.mark.parametrize("day", ["1999-12-31", "2027-06-03"])
+async def test_a_review_is_held_within_a_year_from_now(desk: ReviewDesk, day: str) -> None:
+    assert await desk.codes(held_on=day) == [("held_on", "invalid_held_on")]
+
+
 async def test_c37_a_key_limited_to_an_owner_makes_and_sees_reviews_of_its_own_accounts(desk: ReviewDesk) -> None:
     review = await desk.made()
     mine = await desk.with_key("read", "act", owner_email=KIM)
@@ -152,15 +160,30 @@ async def test_a_review_that_is_taken_back_ends_its_links_and_sets_no_mark(desk:
     assert await desk.call("POST", path) == taken_back
 
 
-async def test_c34_what_goes_back_to_an_erased_person_leaves_the_copy(desk: ReviewDesk) -> None:
-    review = await desk.made(comments=["a1", "d1"], intro="Dear Ann Archer and colleagues")
+async def test_c33_a_pack_that_is_older_than_an_erasure_brings_nothing_back(desk: ReviewDesk) -> None:
+    subject = subject_by(desk.chain.environment.common.secret_key.get_secret_value())("acme", "ben")
+    await desk.write(
+        "insert into erasures (receipt_id, subject, account_id, erased_at, applied_at)"
+        " values (:receipt, :subject, 'acme', :now, :now)",
+        receipt=uuid4(),
+        subject=subject,
+        now=desk.clock.now(),
+    )
+    review = await desk.made(comments=["b1", "d1"])
+    assert [said["response_id"] for said in review["copy"]["said"]] == ["d1"]
+
+
+async def test_c34_what_goes_back_to_an_erased_person_leaves_every_copy(desk: ReviewDesk) -> None:
+    recipients = [{"stakeholder_id": "ann"}, {"stakeholder_id": "cid"}]
+    review = await desk.made(comments=["a1", "d1"], intro="Dear Ann Archer and colleagues", recipients=recipients)
     assert len(review["copy"]["done"]) == 1
+    await publish(desk.chain.environment, record_of(erased("acme", "ann")))
 
-    async def erase(tx: WriteTx) -> None:
-        await erase_from_reviews(tx, "acme", ["ann"])
+    async def gone() -> bool:
+        return await desk.rows("select 1 from review_excerpts where stakeholder_id = 'ann'") == []
 
-    await desk.database.retrying(erase)
+    await eventually(gone, timeout=60)
     left = await desk.call("GET", f"/{review['review_id']}")
     assert [said["response_id"] for said in left["copy"]["said"]] == ["d1"]
     assert (left["copy"]["done"], left["intro"]) == ([], "Dear [erased] and colleagues")
-    assert await desk.rows("select 1 from review_excerpts where stakeholder_id = 'ann'") == []
+    assert [recipient["stakeholder_id"] for recipient in left["recipients"]] == ["cid"]

@@ -107,13 +107,13 @@ def test_names_and_addresses_are_replaced_in_every_text_and_parts_of_words_are_n
     said = {
         "response_id": "r1",
         "stakeholder_id": "ann",
-        "comment": "ANN LEE and Annabel; ask al@x.example, (bo@y.example). Ann waits.\r\n\u202eReally",
+        "comment": "ANN LEE and Annabel; ask al@x.example, (bo@y.example). Ann waits for 17.\r\n\u202eReally",
         "answered_at": "2026-05-01T08:00:00Z",
     }
-    found = copied(pack(said=[said]), ["r1"], ["Ann Lee", "ann", "", "(unknown"])
+    found = copied(pack(said=[said]), ["r1"], ["Ann Lee", "ann", "", "(unknown", "17", "a"])
     (excerpt,) = found.excerpts
     assert excerpt.content["comment"] == (
-        "a colleague and Annabel; ask a colleague, (a colleague). a colleague waits.\nReally"
+        "a colleague and Annabel; ask a colleague, (a colleague). a colleague waits for 17.\nReally"
     )
     assert found.unknown == ()
 
