@@ -19,6 +19,7 @@ NAVIGATION = (
     ("/accounts", "Accounts"),
     ("/people", "People"),
     ("/follow-ups", "Follow-ups"),
+    ("/surveys", "Surveys"),
     ("/benchmarks", "Benchmarks"),
     ("/maturity", "Maturity"),
     ("/settings", "Settings"),

@@ -53,6 +53,8 @@ async def review(visit: Visit) -> None:
         link("Back to the account", account_address(account_id), "button")
         choices("For whom", AUDIENCES, audience, lambda name: address(here, audience=name, days=days))
         choices("Period", PERIODS, days, lambda name: address(here, audience=audience, days=name))
+        if visit.user.may("act"):
+            link("Share by a link", f"{here}/share", "button")
         Text("button", "Print", "button", type="button", data_print="")
     Section(visit, "", load, partial(_draw, bool(days)), classes="review")
 

@@ -18,10 +18,12 @@ from services.dashboard.web.plain import unknown_page
 from services.dashboard.web.portfolio import page as portfolio
 from services.dashboard.web.resources import resources
 from services.dashboard.web.settings import access, dead_letters, endpoint, notifications, rule, rules, webhooks
+from services.dashboard.web.surveys import asks, beginning, editor, listing, many, objections, review_making, reviews
 
 PAGES = (
     portfolio, accounts, answers, account, person, explanation, people, board, detail, benchmarks, maturity, review,
     webhooks, endpoint, rules, rule, notifications, dead_letters, access,
+    listing, beginning, editor, many, asks, review_making, reviews, objections,
 )  # fmt: skip
 """Importing a page registers it."""
 RECONNECT_SECONDS = 30.0

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.dashboard.asking import MARA, links_for, published_survey
 from tests.browser.dashboard.site import PICTURES, Look, Site, loaded, open_page, sign_in
 from tests.support.polling import eventually
 from tests.support.receiver import receiving
@@ -37,6 +38,13 @@ PAGES = {
     "dead-letters": "/settings/dead-letters",
     "keys": "/settings/keys",
     "people-signing-in": "/settings/people",
+    "surveys": "/surveys",
+    "survey-new": "/surveys/new",
+    "survey-links": "/surveys/links",
+    "survey-asks": "/surveys/asks",
+    "reviews": "/surveys/reviews",
+    "review-share": "/accounts/northwind/review/share",
+    "objections": "/surveys/objections",
 }
 LOOKS = {
     "wide-light": Look(1280, "light"), "narrow-dark": Look(390, "dark"),
@@ -83,9 +91,25 @@ async def furnished(where: Site) -> AsyncIterator[dict[str, str]]:
             "follow-up": f"/follow-ups/{task['follow_up_id']}",
             "endpoint": f"/settings/webhooks/{endpoint['id']}",
             "delivery": f"/settings/deliveries/{sent['id']}",
-        }
+        } | await asked(where)
         await alerting.delete(f"/v1/notifications/{told['id']}")
         await alerting.delete(f"/v1/webhook-endpoints/{endpoint['id']}")
+
+
+async def asked(where: Site) -> dict[str, str]:
+    """A survey with links, an objection and a shared review; the addresses of their pages."""
+    outreach = where.installation.outreach
+    survey_id = await published_survey(where, "relationship", name="Relationship")
+    await links_for(where, survey_id, filter={"account_id": "ironbridge"}, override_quarantine="for the pictures")
+    await outreach.post("/v1/suppressions", json={"addresses": ["no@ironbridge.example"]})
+    recipient = {"stakeholder_id": MARA["stakeholder_id"]}
+    body = {"account_id": "northwind", "survey_id": survey_id, "held_on": "2026-11-20", "recipients": [recipient]}
+    review = await outreach.post("/v1/business-reviews", json=body)
+    assert review.is_success, review.text
+    return {
+        "survey": f"/surveys/{survey_id}/edit",
+        "shared-review": f"/surveys/reviews/{review.json()['review_id']}",
+    }
 
 
 async def faults(page: Page, name: str, look: str) -> list[str]:

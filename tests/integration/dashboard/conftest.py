@@ -46,7 +46,7 @@ def services() -> FakeServices:
 @pytest.fixture
 async def resources(environment: Environment, clock: FrozenClock, services: FakeServices) -> AsyncIterator[Resources]:
     database = Database(environment.database_url, "dashboard", pool_size=3)
-    urls = dict.fromkeys(("collector", "scorer", "alerting", "benchmark"), "http://services.test")
+    urls = dict.fromkeys(("collector", "scorer", "alerting", "benchmark", "outreach"), "http://services.test")
     asked = Services(urls, transport=services.transport)  # type: ignore[arg-type]
     passwords = Passwords()
     keys = KeyRing(database, asked, Vault(SECRET), clock, SecretStr("tb_own"))

@@ -13,6 +13,7 @@ from shared.api.comparisons import ACCOUNT_COMPARISON
 from tests.integration.dashboard.fake_services import FakeServices
 from tests.integration.dashboard.pages import shown
 from tests.support.follow_ups import FOLLOW_UP
+from tests.support.survey_answers import ASK
 
 ACME, ADA = {"account_id": "acme"}, {"account_id": "acme", "stakeholder_id": "ada@acme.example"}
 OPEN = FOLLOW_UP | ADA
@@ -27,6 +28,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "/v1/changes": {"items": [examples.CHANGE | ADA]},
     "/v1/follow-ups": {"items": [OPEN, CLOSED]},
     "/v1/comparisons/accounts/acme": ACCOUNT_COMPARISON,
+    "/v1/asks": {"items": [ASK | ADA]},
 }
 SECTIONS = {
     "/v1/accounts/acme": {"", "Score", "Satisfaction and effort by touchpoint"},
@@ -113,10 +115,10 @@ async def test_an_account_that_is_not_the_persons_to_see_says_so(resources: Reso
         assert page.complaints["Score"] == "There is nothing here, or it is not yours"
 
 
-async def test_the_page_of_a_person_asks_three_questions(resources: Resources, services: FakeServices) -> None:
+async def test_the_page_of_a_person_asks_four_questions(resources: Resources, services: FakeServices) -> None:
     async with shown(resources, services, person, ADA) as page:
         assert page.complaints == {}
-        assert len(page.questions) == len(set(page.questions)) == 3
+        assert len(page.questions) == len(set(page.questions)) == 4
         assert "Ada Lin" in page.text
 
 

@@ -17,6 +17,7 @@ from shared.api import business, examples, reach, reviews
 from tests.integration.dashboard.fake_services import FakeServices
 from tests.integration.dashboard.pages import shown
 from tests.support.follow_ups import FOLLOW_UP, FOLLOW_UP_DETAIL, SUMMARY, WHY
+from tests.support.survey_answers import GROUP
 
 FOLLOW_UP_ID = FOLLOW_UP["follow_up_id"]
 METHODS = ("latest", "all", "mean_of_accounts", "revenue_weighted")
@@ -45,6 +46,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     f"/v1/follow-ups/{FOLLOW_UP_ID}": FOLLOW_UP_DETAIL,
     f"/v1/follow-ups/{FOLLOW_UP_ID}/why": WHY,
     "/v1/reviews/accounts/acme": reviews.PACK,
+    "/v1/asks/summary": {"groups": [GROUP]},
 }
 ACME = {"account_id": "acme"}
 Case = tuple[Page, dict[str, str], dict[str, str], tuple[str, ...]]
@@ -55,7 +57,12 @@ PAGES: dict[str, Case] = {
         {},
         ("Acme Logistics", "The same, counted in other ways", "Fell: 1 person"),
     ),
-    "reach": (reach_and_drivers, {}, {}, ("Reliability", "Were the friendly ones asked?")),
+    "reach": (
+        reach_and_drivers,
+        {},
+        {},
+        ("Reliability", "Were the friendly ones asked?", "2 asked = 1 answered + 1 open"),
+    ),
     "people": (people, {}, {"category": "detractor"}, ("Ada Roe", "Their follow-ups")),
     "answers": (answers, {}, {}, ("Two late deliveries and nobody called.", "1 answer")),
     "board": (follow_ups, {}, {}, ("Open (1)", "Detractor", "acme")),

@@ -12,10 +12,11 @@ from services.dashboard.web.account.timeline import place_timeline
 from services.dashboard.web.account.touchpoints import place_touchpoints
 from services.dashboard.web.account.trend import place_trend
 from services.dashboard.web.account.view import AccountView
-from services.dashboard.web.elements import account_address, box, choices, link
+from services.dashboard.web.elements import account_address, address, box, choices, link
 from services.dashboard.web.follow_ups.opening import opening
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Visit
+from services.dashboard.web.surveys.linking import making
 
 
 @page("/accounts/{account_id}", "Account", charts=True)
@@ -45,4 +46,6 @@ def _choices(view: AccountView) -> None:
         choices("Window", wording.WINDOWS, view.window, "?window={}".format)
         link("Review pack", f"{account_address(view.account_id)}/review", "button")
         opening(view.visit, view.account_id)
+        making(view.visit, view.account_id)
+        link("Who was asked", address("/surveys/asks", account_id=view.account_id), "button")
         doubles(view)

@@ -23,9 +23,12 @@ from services.dashboard.web.elements import (
 from services.dashboard.web.follow_ups.opening import opening
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
+from services.dashboard.web.surveys.asks import draw_asks_of_person
+from services.dashboard.web.surveys.linking import making
+from shared.api.asks import Ask
 from shared.api.follow_ups import FollowUp
 from shared.api.people import AnswerReference, Change, FurtherAnswer, PersonWithResponses, Response
-from shared.api.questions import CHANGES, FOLLOW_UPS, STAKEHOLDER
+from shared.api.questions import ASKS, CHANGES, FOLLOW_UPS, STAKEHOLDER
 from shared.errors import TellbackError
 from shared.http.client import Api
 
@@ -53,15 +56,20 @@ async def person(visit: Visit) -> None:
     async def load_changes(api: Api) -> tuple[list[Change], PersonNames]:
         return await asyncio.gather(api.ask_all(CHANGES, most=MOST, sort="-changed_at", **who), name(api))
 
+    async def load_asks(api: Api) -> list[Ask]:
+        return await api.ask_all(ASKS, most=MOST, **who)
+
     Section(visit, "", load, _draw_head, classes="plain")
     with box("div", "buttons"):
         opening(visit, **who)
+        making(visit, **who)
     with box("div", "columns"):
         with box("div", "stack"):
             Section(visit, "Where they stand", load, partial(_draw_state, visit))
             Section(visit, "All their answers", load, _draw_answers)
         with box("div", "stack"):
             Section(visit, "Follow-ups", load_follow_ups, lambda found: draw_follow_ups(who["account_id"], *found))
+            Section(visit, "Asked by Tellback", load_asks, partial(draw_asks_of_person, visit))
             Section(visit, "What changed", load_changes, _draw_changes)
 
 

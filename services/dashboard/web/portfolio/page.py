@@ -1,5 +1,7 @@
 """The layout of the first page: what an account manager needs first stands first."""
 
+from functools import partial
+
 from services.dashboard.domain import wording
 from services.dashboard.web import charts
 from services.dashboard.web.elements import Text, address, box, choices
@@ -9,8 +11,11 @@ from services.dashboard.web.portfolio.reach import ReachSections
 from services.dashboard.web.portfolio.score import GROUPS, ScoreSections
 from services.dashboard.web.portfolio.todo import DUE, MOVED, SILENT, TodoSections
 from services.dashboard.web.section import Section, Visit
+from services.dashboard.web.surveys.cohort import cohort_of, draw_cohort
 
 DRIVERS = "Ratings of single attributes beside the NPS answer of the same person"
+COHORT = "From planned to answered: who was to be asked in the window, whenever they answered"
+INVITATIONS = "Whatever was sent in the window, also by other mailers; counted otherwise than what is beside it"
 GAPS = "Accounts that hang on one person or on nobody who decides, and accounts that nobody asks"
 
 
@@ -61,6 +66,10 @@ async def reach_and_drivers(visit: Visit) -> None:
     with box("div", "stack"):
         Section(visit, "What drives the score", business.load_drivers, business.draw_drivers, lead=DRIVERS)
         Section(visit, "Where nobody listens", reach.load_gaps, reach.draw_gaps, lead=GAPS)
+        draw = partial(draw_cohort, "/surveys/asks", {})
+        with box("div", "columns"):
+            Section(visit, "Asked by Tellback", cohort_of(visit, window), draw, lead=COHORT)
+            Section(visit, "All invitations", reach.load_funnel, reach.draw_funnel, lead=INVITATIONS)
         Section(visit, "From invitation to answer, by owner", reach.load_owners, reach.draw_owners)
 
 

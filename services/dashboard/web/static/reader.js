@@ -84,6 +84,20 @@
     subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["datetime", "value"],
   });
 
+  // Browsers give the clipboard to pages over HTTPS only; elsewhere the text is selected and copied the old way.
+  async function copy(button) {
+    const source = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(source.value);
+    } catch {
+      source.select();
+      document.execCommand("copy");
+    }
+    const said = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = said), 2000);
+  }
+
   document.addEventListener("click", (event) => {
     const chosen = event.target.closest?.("[data-theme]")?.dataset.theme;
     if (chosen) {
@@ -91,6 +105,8 @@
       location.reload();
     }
     if (event.target.closest?.("[data-print]")) window.print();
+    const copied = event.target.closest?.("[data-copy]");
+    if (copied) copy(copied);
     const menu = document.querySelector("details.me[open]");
     if (menu && !menu.contains(event.target)) menu.open = false;
   });

@@ -1,0 +1,1 @@
+"""Surveys: asking people, who was asked, business reviews, objections."""

@@ -1,0 +1,174 @@
+"""Who was asked, who was not and why, and what came of it; the filter is in the address."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from services.dashboard.domain import asks as told
+from services.dashboard.web.elements import (
+    Cell,
+    Text,
+    account_link,
+    box,
+    empty,
+    person_link,
+    table,
+    when,
+)
+from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, filters, over_the_page
+from services.dashboard.web.page import page
+from services.dashboard.web.section import Section, Visit
+from services.dashboard.web.surveys.cohort import draw_cohort
+from services.dashboard.web.surveys.link_rows import draw_link
+from services.dashboard.web.surveys.linking import names_of
+from services.dashboard.web.surveys.tabs import tabs
+from shared.api.asks import Ask, AskDetail, AskGroup, AskLink
+from shared.api.calls import WITHDRAW_ASK
+from shared.api.questions import ASK, ASK_LINK, ASK_SUMMARY, ASKS, SURVEYS
+from shared.api.surveys import SurveyHead
+from shared.http.client import Api
+
+MOST = 200
+NAMES = ("survey_id", "state", "reason", "account_id")
+REASONS = {reason: words.capitalize() for reason, words in told.REASONS.items()}
+
+
+@page("/surveys/asks", "Who was asked")
+async def asks(visit: Visit) -> None:
+    """Draw the page."""
+    tabs(visit, "/surveys/asks", "Everybody who was to be asked: what became of it, and why somebody was not")
+    wanted = visit.given(*NAMES)
+
+    async def load_surveys(api: Api) -> list[SurveyHead]:
+        return await api.ask_all(SURVEYS)
+
+    async def load_sum(api: Api) -> AskGroup:
+        summary = await api.ask(ASK_SUMMARY, survey_id=wanted.get("survey_id"), account_id=wanted.get("account_id"))
+        return summary.groups[0]
+
+    async def load(api: Api) -> list[Ask]:
+        return await api.ask_all(ASKS, most=MOST, **wanted)
+
+    Section(visit, "", load_surveys, partial(_draw_filters, visit), classes="plain")
+    Section(visit, "How many", load_sum, partial(draw_cohort, "/surveys/asks", wanted), classes="wide")
+    Section(visit, "One by one", load, partial(_draw, visit), classes="wide")
+
+
+def _draw_filters(visit: Visit, surveys: list[SurveyHead]) -> None:
+    fields: tuple[tuple[str, str, Mapping[str, str] | None], ...] = (
+        ("survey_id", "Survey", names_of(surveys)),
+        ("state", "State", told.STATES),
+        ("reason", "Why not", REASONS),
+        ("account_id", "Account’s id", None),
+    )
+    filters("/surveys/asks", fields, visit.query)
+
+
+def _draw(visit: Visit, found: list[Ask]) -> None:
+    if not found:
+        empty("Nobody is here.", "Make a link on the page of an account or a person, or choose less above.")
+        return
+    rows = [_row(visit, asked) for asked in found]
+    table(("Who", "Account", "Survey", "What became of it", "When", "Until", ""), rows, "Asks")
+    if len(found) == MOST:
+        Text("p", f"The newest {MOST} are shown: choose above to see others.", "muted")
+
+
+def _row(visit: Visit, asked: Ask) -> list[Cell]:
+    return [
+        partial(person_link, asked.account_id, asked.stakeholder_id, asked.name),
+        partial(account_link, asked.account_id, asked.account_name),
+        asked.survey_name,
+        partial(_draw_state, asked),
+        partial(when, asked.created_at, "ago"),
+        partial(when, asked.closes_at),
+        partial(_draw_buttons, visit, asked),
+    ]
+
+
+def draw_asks_of_person(visit: Visit, found: list[Ask]) -> None:
+    """Draw the asks of one person."""
+    if not found:
+        empty("Never asked by Tellback.", "Invitations of other mailers count as asked all the same.")
+        return
+    rows: list[list[Cell]] = []
+    for asked in found:
+        made, buttons = partial(when, asked.created_at, "ago"), partial(_draw_buttons, visit, asked)
+        rows.append([asked.survey_name, partial(_draw_state, asked), made, buttons])
+    table(("Survey", "What became of it", "When", ""), rows, "Asks of this person")
+
+
+def _draw_state(asked: Ask) -> None:
+    with box("span"):
+        Text("span", told.state_words(asked.state, asked.outcome, asked.reason))
+        if asked.held_until is not None:
+            Text("span", " until ")
+            when(asked.held_until)
+        if asked.started_at is not None and asked.answered_at is None:
+            Text("span", ", begun", "muted")
+        if asked.note:
+            Text("span", f" “{asked.note}”", "muted")
+        if asked.origin != "link":
+            Text("span", f" {told.ORIGINS[asked.origin]}", "muted")
+
+
+def _draw_buttons(visit: Visit, asked: Ask) -> None:
+    who = asked.name or asked.stakeholder_id
+    with box("div", "buttons tight"):
+        button("History", partial(_show_history, visit, asked)).props["aria-label"] = f"History: {who}"
+        if visit.user.may("act") and asked.outcome == "open":
+            if asked.origin == "link":
+                button("Link", partial(_show_link, visit, asked)).props["aria-label"] = f"Link of {who}"
+            button("Withdraw", partial(_withdraw, visit, asked)).props["aria-label"] = f"Withdraw: {who}"
+
+
+async def _show_history(visit: Visit, asked: Ask) -> None:
+    found: list[AskDetail] = []
+
+    async def work() -> None:
+        found.append(await (await visit.api()).ask(ASK, ask_id=asked.ask_id))
+
+    if not await attempt(work(), ""):
+        return
+    with over_the_page("History") as dialog, box("div", "dialog large"):
+        Text("h2", f"{asked.survey_name} to {asked.name or asked.stakeholder_id}")
+        rows: list[list[Cell]] = []
+        for change in found[0].changes:
+            words = told.state_words(change.state, None, change.reason)
+            rows.append([partial(when, change.at, "time"), words, change.note or "", change.actor])
+        table(("When", "What", "Said", "By"), rows, "History")
+        with box("div", "buttons"):
+            button("Done", dialog.close, "main")
+    dialog.open()
+
+
+async def _show_link(visit: Visit, asked: Ask) -> None:
+    found: list[AskLink] = []
+
+    async def work() -> None:
+        found.append(await (await visit.api()).ask(ASK_LINK, ask_id=asked.ask_id))
+
+    if not await attempt(work(), ""):
+        return
+    name = asked.name or asked.stakeholder_id
+    with over_the_page("Personal link") as dialog, box("div", "dialog large"):
+        Text("h2", f"Personal link of {name}")
+        draw_link(visit, found[0], name)
+        with box("div", "buttons"):
+            button("Done", dialog.close, "main")
+    dialog.open()
+
+
+def _withdraw(visit: Visit, asked: Ask) -> None:
+    """Ask why, and withdraw."""
+
+    def fill(fields: Fields) -> None:
+        Text("p", "The link says then that the question was withdrawn. An answer that is there already stays.")
+        fields.text("reason", "Why; for you only")
+
+    async def send(values: Values) -> bool:
+        api = await visit.api()
+        done = await attempt(api.call(WITHDRAW_ASK, values, ask_id=asked.ask_id), "Withdrawn")
+        await visit.refresh()
+        return done
+
+    ask("Withdraw the question", fill, send, "Withdraw it")

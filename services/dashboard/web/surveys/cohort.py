@@ -1,0 +1,58 @@
+"""How many were to be asked, were asked and answered: counts that add up, each leading to its people."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from services.dashboard.domain import asks as told
+from services.dashboard.domain import wording
+from services.dashboard.web.elements import Text, address, box, empty, link
+from services.dashboard.web.score_view import steps
+from services.dashboard.web.section import Load, Visit
+from shared.api.asks import AskGroup
+from shared.api.questions import ASK_SUMMARY
+from shared.http.client import Api
+
+
+def cohort_of(visit: Visit, window: str) -> Load:
+    """Loads the asks that were due first in the window."""
+
+    async def load(api: Api) -> AskGroup:
+        since = None
+        if window != "all":
+            this_hour = visit.now.replace(minute=0, second=0, microsecond=0)
+            since = this_hour - timedelta(days=int(window.removesuffix("d")))
+        return (await api.ask(ASK_SUMMARY, due_since=since)).groups[0]
+
+    return load
+
+
+def draw_cohort(path: str, query: Mapping[str, str], group: AskGroup) -> None:
+    """The asks of a cohort: planned is the sum of its states, asked that of its outcomes. `query` of the page `path`
+    stays in the links."""
+    if not group.planned:
+        empty("Nobody was to be asked.", "Make a link on the page of an account or of a person.")
+        return
+    states = {state: getattr(group, state) for state in told.STATES}
+    outcomes = group.outcomes.model_dump()
+    rows = [("Planned", float(group.planned), wording.grouped(group.planned))]
+    rows.append(("Asked", float(group.sent), wording.grouped(group.sent)))
+    rows.append(("Begun", float(group.flags.started), wording.grouped(group.flags.started)))
+    rows.append(("Answered", float(group.outcomes.answered), wording.grouped(group.outcomes.answered)))
+    steps(rows, group.planned)
+    Text("p", f"{wording.grouped(group.planned)} planned = {told.sum_words(states, told.STATES)}", "muted")
+    Text("p", f"{wording.grouped(group.sent)} asked = {told.sum_words(outcomes, told.OUTCOMES)}", "muted")
+    if group.sent_rate is not None:
+        Text("p", f"{wording.percent(group.sent_rate)} of those planned were asked.", "muted")
+    _draw_reasons(path, query, group)
+
+
+def _draw_reasons(path: str, query: Mapping[str, str], group: AskGroup) -> None:
+    if not group.reasons:
+        return
+    Text("h3", "Why not")
+    with box("ul"):
+        for found in sorted(group.reasons, key=lambda found: -found.count):
+            words = told.state_words(found.state, None, found.reason)
+            target = address(path, **{**query, "state": found.state, "reason": found.reason})
+            with box("li"):
+                link(f"{words}: {wording.grouped(found.count)}", target)

@@ -1,0 +1,158 @@
+"""Pages about asking people, drawn from answers of services, and from empty ones."""
+
+import json
+from typing import Any
+
+import pytest
+
+from services.dashboard.web.page import Page
+from services.dashboard.web.resources import Resources
+from services.dashboard.web.surveys.asks import asks
+from services.dashboard.web.surveys.beginning import new_survey
+from services.dashboard.web.surveys.editor import survey
+from services.dashboard.web.surveys.linking import make_links
+from services.dashboard.web.surveys.listing import surveys
+from services.dashboard.web.surveys.many import links
+from services.dashboard.web.surveys.objections import objections
+from services.dashboard.web.surveys.review_making import new_review
+from services.dashboard.web.surveys.reviews import review, reviews
+from shared.api import business_reviews, examples
+from shared.api.reviews import PACK
+from tests.integration.dashboard.fake_services import FakeServices
+from tests.integration.dashboard.pages import shown
+from tests.support.survey_answers import ASK, GROUP, HEAD, LINKS, SUPPRESSION, SURVEY, SURVEY_ID, TEMPLATES, VERSION
+
+REVIEW_ID = business_reviews.REVIEW["review_id"]
+SKIPPED = ASK | {"state": "skipped", "outcome": None, "reason": "no_address", "sent_at": None}
+ANSWERS: dict[str, dict[str, Any]] = {
+    "/v1/surveys": {"items": [HEAD, HEAD | {"survey_id": "srv_2", "name": "Other", "current_version": None}]},
+    f"/v1/surveys/{SURVEY_ID}": SURVEY,
+    f"/v1/surveys/{SURVEY_ID}/versions": {"items": [VERSION]},
+    "/v1/survey-templates": TEMPLATES,
+    "/v1/asks": {"items": [ASK, SKIPPED]},
+    "/v1/asks/summary": {"groups": [GROUP | {"key": SURVEY_ID}]},
+    "/v1/suppressions": {"items": [SUPPRESSION]},
+    "/v1/business-reviews": {"items": [business_reviews.LISTED]},
+    "/v1/business-reviews/due": {"items": [business_reviews.DUE]},
+    f"/v1/business-reviews/{REVIEW_ID}": business_reviews.REVIEW,
+    "/v1/accounts/acme/stakeholders": {"items": [examples.PERSON]},
+    "/v1/reviews/accounts/acme": PACK,
+}
+Case = tuple[Page, dict[str, str], tuple[str, ...]]
+PAGES: dict[str, Case] = {
+    "surveys": (surveys, {}, ("● version 1, changed since", "○ draft", "German, English", "NPS, the relationship")),
+    "new survey": (new_survey, {}, ("How likely …?", "NPS, why, and 1 further question", "2 weeks after sign-up")),
+    "survey": (
+        survey,
+        {"survey_id": SURVEY_ID},
+        (
+            "2. A rating from 1 to 5: support",
+            "1 to look at",
+            "as it began",
+            "Why",
+            "Who asks; the law wants it on the page",
+        ),
+    ),
+    "asks": (
+        asks,
+        {},
+        (
+            "● Open",
+            "Not asked: no e-mail address",
+            "3 planned = 1 not asked + 2 asked",
+            "2 asked = 1 answered + 1 open",
+        ),
+    ),
+    "links": (links, {}, ("Make the links", "Their own, where it is known")),
+    "objections": (objections, {}, ("● never asked", "put in by you")),
+    "reviews": (reviews, {}, ("1 (100 %)", "Kim Lee", "Make one")),
+    "review": (
+        review,
+        {"review_id": REVIEW_ID},
+        (" · ● opened", "Two late deliveries and nobody called.", "Second driver on the night route."),
+    ),
+    "share a review": (
+        new_review,
+        {"account_id": "acme"},
+        (" ▼ 6: Two late deliveries and nobody called.", "Make the review and its links"),
+    ),
+}
+NOTHING: dict[str, tuple[Page, dict[str, str], str]] = {
+    "surveys": (surveys, {}, "There is no survey yet."),
+    "survey": (survey, {"survey_id": SURVEY_ID}, "It was never published."),
+    "asks": (asks, {}, "Nobody was to be asked."),
+    "links": (links, {}, "No survey is published yet."),
+    "objections": (objections, {}, "Nobody has objected."),
+    "reviews": (reviews, {}, "No review was made yet."),
+    "share a review": (new_review, {"account_id": "acme"}, "No survey is published yet."),
+}
+NO_ASKS: dict[str, Any] = {
+    "planned": 0, "waiting": 0, "held": 0, "skipped": 0, "sent": 0, "failed": 0, "withdrawn": 0, "sent_rate": None,
+    "reasons": [],
+}  # fmt: skip
+EMPTY: dict[str, dict[str, Any]] = {path: {"items": []} for path in ANSWERS if ANSWERS[path].keys() == {"items"}} | {
+    "/v1/asks/summary": {"groups": [GROUP | NO_ASKS]}
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_a_page_shows_what_the_services_answer(resources: Resources, services: FakeServices, name: str) -> None:
+    services.answers |= ANSWERS
+    draw, path, sentences = PAGES[name]
+    async with shown(resources, services, draw, path) as page:
+        assert page.complaints == {}
+        lines = page.text.split("\n")
+        assert [sentence for sentence in sentences if sentence not in lines] == []
+
+
+@pytest.mark.parametrize("name", NOTHING)
+async def test_a_page_says_what_to_do_where_there_is_nothing(
+    resources: Resources, services: FakeServices, name: str
+) -> None:
+    services.answers |= ANSWERS | EMPTY
+    draw, path, sentence = NOTHING[name]
+    async with shown(resources, services, draw, path) as page:
+        assert page.complaints == {}
+        assert sentence in page.text.split("\n")
+
+
+@pytest.mark.parametrize("name", ["surveys", "asks", "reviews", "objections"])
+async def test_without_outreach_a_page_says_so(resources: Resources, services: FakeServices, name: str) -> None:
+    services.answers |= ANSWERS
+    services.broken |= ANSWERS.keys()
+    draw, path, _ = PAGES[name]
+    async with shown(resources, services, draw, path) as page:
+        assert set(page.complaints.values()) == {"The service for surveys is not reachable"}
+
+
+async def test_the_filter_of_asks_is_what_is_asked(resources: Resources, services: FakeServices) -> None:
+    services.answers |= ANSWERS
+    async with shown(resources, services, asks, {}, state="skipped", reason="no_address", account_id="acme"):
+        asked = [dict(request.url.params) for request in services.asked if request.url.path == "/v1/asks"]
+    assert asked == [{"limit": "200", "state": "skipped", "reason": "no_address", "account_id": "acme"}]
+
+
+async def test_links_that_wait_for_a_first_reading_say_so_and_not_that_outreach_is_away(
+    resources: Resources, services: FakeServices
+) -> None:
+    path = f"/v1/surveys/{SURVEY_ID}/links"
+    services.answers |= ANSWERS
+    services.refused[path] = (503, {"code": "reading_behind", "detail": "It is still being read who was asked before."})
+    async with shown(resources, services, surveys, {}) as page:
+        with page.visit.client:
+            assert await make_links(page.visit, SURVEY_ID, {"filter": {}}) is None
+        messages = page.visit.client.outbox.messages
+        said = [data["message"] for _, kind, data in messages if kind == "notify"]
+    assert said == ["It is still being read who was asked before."]
+
+
+async def test_links_are_asked_for_as_chosen(resources: Resources, services: FakeServices) -> None:
+    path = f"/v1/surveys/{SURVEY_ID}/links"
+    services.answers |= ANSWERS | {path: LINKS}
+    async with shown(resources, services, surveys, {}) as page:
+        with page.visit.client:
+            made = await make_links(page.visit, SURVEY_ID, {"filter": {"tier": "key"}, "language": "de"})
+    assert made is not None
+    assert [row.url for row in made.items] == [LINKS["items"][0]["url"]]
+    sent = [json.loads(request.content) for request in services.asked if request.url.path == path]
+    assert sent == [{"filter": {"tier": "key"}, "language": "de"}]
