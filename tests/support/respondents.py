@@ -1,7 +1,7 @@
 """Outreach with surveys and asks for tests of the pages: people, links, and what was told of them."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -49,9 +49,9 @@ class Respondents:
         """The path of the page on which an address objects."""
         return f"/u/{self.tokens.made(Purpose.UNSUBSCRIBE, self.tokens.address_hash(address).digest)}"
 
-    async def post(self, link: str, headers: Mapping[str, str] | None = None, **fields: str) -> httpx.Response:
+    async def post(self, link: str, **fields: str) -> httpx.Response:
         """Post a form."""
-        return await self.client.post(link, data=fields, headers=dict(headers or {}))
+        return await self.client.post(link, data=fields)
 
     async def row(self, statement: str, *values: Any) -> dict[str, Any]:
         """The first row of a statement in outreach's schema, `{}` without one."""
@@ -81,7 +81,7 @@ class Respondents:
 
     async def forget(self) -> None:
         """Delete what a test has left; the survey stays."""
-        await self.rows("truncate asks, ask_changes, outgoing, suppressions, stakeholders, accounts")
+        await self.rows("truncate asks, ask_changes, outgoing, answers, contacts, suppressions, stakeholders, accounts")
 
     async def publish(self, survey: Survey, survey_id: str = SURVEY_ID, version: int = 1) -> None:
         """Publish a version of a survey."""
@@ -108,8 +108,8 @@ async def put_survey(
         survey_id, survey.name, document, now,
     )  # fmt: skip
     await connection.execute(
-        "insert into survey_versions (survey_id, version, document, published_at, published_by)"
-        " values ($1, $2, $3, $4, 'test')",
+        "insert into survey_versions (survey_id, version, document, published_at, published_by, changed_wordings)"
+        " values ($1, $2, $3, $4, 'test', '[]')",
         survey_id, version, document, now,
     )  # fmt: skip
 
@@ -121,7 +121,8 @@ async def put_ask(
     values: dict[str, Any] = {
         "ask_id": uuid4(), "survey_id": survey_id, "survey_version": version, "account_id": "acme",
         "stakeholder_id": "ada", "origin": "link", "state": "sent", "channel": "link", "handed_over": True,
-        "created_at": now, "created_by": "test", "due_at": now, "sent_at": now, "closes_at": now + LINKS_LAST, "revision": 0,
+        "created_at": now, "created_by": "test", "due_at": now, "sent_at": now, "closes_at": now + LINKS_LAST,
+        "revision": 0, "open_days": 30,
     } | columns  # fmt: skip
     row = json.dumps(values, default=_as_text)
     await connection.execute("insert into asks select * from jsonb_populate_record(null::asks, $1)", row)
@@ -145,9 +146,12 @@ def relationship() -> Survey:
 
 
 @asynccontextmanager
-async def respondents(environment: Environment, clock: Clock) -> AsyncIterator[Respondents]:
-    """Outreach with the relationship survey; its settings are those of the process' environment."""
-    app = build(environment.common, clock)
+async def respondents(
+    environment: Environment, clock: Clock, transport: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator[Respondents]:
+    """Outreach with the relationship survey; its settings are those of the process' environment, and it asks the other
+    services by `transport`."""
+    app = build(environment.common, clock, transport)
     async with running(app) as client:
         key = bearer(await api_key(environment, ("read", "act", "manage")))
         found = Respondents(app, client, environment, clock, key)
