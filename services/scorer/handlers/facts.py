@@ -21,6 +21,7 @@ class Facts:
     def __init__(self, clock: Clock, erasure: Erasure) -> None:
         self._clock = clock
         self._erasure = erasure
+        self._replica = DirectoryReplica()
 
     async def invited(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         """Write down how far invitations came. Of one kind the first moment counts, so facts may come in any order
@@ -78,7 +79,7 @@ class Facts:
             people.append((data.account_id, getattr(data, "stakeholder_id", ""), data.recorded_at))
         overtaken = await self._erasure.overtaken(tx, people)
         kept = [record for record, erased in zip(records, overtaken, strict=True) if not erased]
-        applied = iter(await DirectoryReplica.apply(tx, kept))
+        applied = iter(await self._replica.apply(tx, kept))
         verdicts: list[Verdict] = []
         touched = set()
         for record, erased in zip(records, overtaken, strict=True):
