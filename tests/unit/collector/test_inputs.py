@@ -192,3 +192,7 @@ def test_facts_need_their_kind_and_time() -> None:
     context = {"account_id": "acme", "kind": "incident", "at": "2026-03-31T09:30:00Z"}
     assert refusals(ContextInput, context) == [("label", "missing")]
     assert refusals(ContextInput, context | {"label": "outage", "event_id": "7"}) == [("event_id", "uuid_parsing")]
+    assert refusals(ContextInput, context | {"label": "outage"}) == []
+    of_nobody = context | {"label": "outage", "email": "a/b@acme.example"}
+    assert [field for field, _ in refusals(ContextInput, of_nobody)] == ["stakeholder_id"]
+    assert refusals(ContextInput, of_nobody | {"stakeholder_id": "ann"}) == []
