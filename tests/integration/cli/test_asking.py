@@ -101,7 +101,7 @@ class Commands:
 
     async def __call__(self, *arguments: str, **urls: str) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end; `urls` puts a service at another address."""
-        names = ("COLLECTOR", "SCORER", "ALERTING", "BENCHMARK")
+        names = ("COLLECTOR", "SCORER", "ALERTING", "BENCHMARK", "OUTREACH")
         found = {f"TELLBACK_{name}_URL": urls.get(name.lower(), self.url) for name in names}
         return await asyncio.to_thread(
             subprocess.run,
