@@ -37,6 +37,13 @@ class State(BaseModel):
     silent: bool = Field(description="Asked long enough ago and not heard since.")
 
 
+class LastAnswered(BaseModel):
+    """When a person answered last, by what it was about."""
+
+    relationship: datetime | None
+    transactional: datetime | None = Field(description="About any occasion, projects included.")
+
+
 class Person(BaseModel):
     """A person of an account with their state."""
 
@@ -59,6 +66,10 @@ class Person(BaseModel):
     removed: bool = Field(description="No longer in the directory; their answers still count.")
     aliases: list[str] = Field(description="The person's further ids: what comes by any of them is theirs.")
     previous: PreviousLine | None = Field(description="Who they were at the account where they were before.")
+    last_asked_at: datetime | None = Field(description="When the latest invitation was sent, whoever sent it.")
+    last_answered_at: LastAnswered
+    bounced_at: datetime | None = Field(description="When the latest invitation came back.")
+    unsubscribed_at: datetime | None = Field(description="When they last objected to being asked.")
     state: State
 
 

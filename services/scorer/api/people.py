@@ -16,6 +16,7 @@ from services.scorer.domain.categories import Category
 from services.scorer.domain.questions import Filters
 from services.scorer.domain.states import state_of
 from services.scorer.store.reading.account import require_account
+from services.scorer.store.reading.contacts import last_contacts
 from services.scorer.store.reading.people import SORTS, PeopleQuestion, people_facts, people_page
 from services.scorer.store.reading.responses import ResponsesQuestion, responses_page
 from shared.api.people import Person, PersonWithResponses
@@ -167,11 +168,12 @@ async def _bodies(
 ) -> list[dict[str, Any]]:
     keys = [(row["account_id"], row["stakeholder_id"]) for row in rows]
     facts = await people_facts(tx, keys, as_of)
+    contacts = await last_contacts(tx, keys, as_of)
     silent_after = resources.settings.silent_after()
     bodies = []
     for row, key in zip(rows, keys, strict=True):
         state = state_of(facts[key], as_of, silent_after.of(row["type"]))
-        bodies.append(_person(row) | {"state": state})
+        bodies.append(_person(row) | contacts[key] | {"state": state})
     return bodies
 
 

@@ -1,7 +1,7 @@
 """People by their state, one person with all they said, responses, and changes, by example."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -73,6 +73,31 @@ async def test_the_state_of_a_person_and_all_they_said(reader: Reader) -> None:
     last = body["responses"][-1]
     assert (last["score"], last["category"], last["comment"]) == (5, "detractor", "Late <b>again</b>")
     assert last["answers"] == [{"question_id": "q", "type": "csat", "attribute": None, "value": 1}]
+
+
+async def test_when_people_were_asked_and_answered_last(reader: Reader) -> None:
+    """As outreach reads it before it asks anybody: by kind of answer, whoever asked."""
+    names = ("last_asked_at", "last_answered_at", "bounced_at", "unsubscribed_at")
+    told = {}
+    for item in await reader.items("/v1/stakeholders"):
+        told[item["account_id"], item["stakeholder_id"]] = {name: item[name] for name in names}
+    never = {"last_asked_at": None, "bounced_at": None, "unsubscribed_at": None}
+    assert told["acme", "ada"] == never | {
+        "last_answered_at": {"relationship": shown(ago(2)), "transactional": shown(ago(100))}
+    }
+    assert told["bolt", "eve"] == never | {
+        "last_asked_at": shown(ago(15)),
+        "last_answered_at": {"relationship": shown(ago(60)), "transactional": None},
+    }
+    assert told["acme", "guest"]["last_asked_at"] == shown(ago(30))
+    before = await reader.items("/v1/accounts/acme/stakeholders", as_of=shown(ago(51)))
+    [ada] = [item for item in before if item["stakeholder_id"] == "ada"]
+    assert ada["last_answered_at"] == {"relationship": shown(ago(200)), "transactional": shown(ago(100))}
+
+
+def shown(moment: datetime) -> str:
+    """A moment as JSON has it."""
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 async def test_a_person_at_an_earlier_moment(reader: Reader) -> None:
