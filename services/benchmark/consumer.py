@@ -10,10 +10,11 @@ from shared.topics import (
     STAKEHOLDER_UPSERTED,
 )
 
+_replica = DirectoryReplica()
 HANDLERS = {
     ACCOUNT_SCORE_CHANGED: keep_snapshots,
-    ACCOUNT_UPSERTED: DirectoryReplica.apply,
-    ACCOUNT_REMOVED: DirectoryReplica.apply,
-    STAKEHOLDER_UPSERTED: DirectoryReplica.pass_over,
-    STAKEHOLDER_REMOVED: DirectoryReplica.pass_over,
+    ACCOUNT_UPSERTED: _replica.apply,
+    ACCOUNT_REMOVED: _replica.apply,
+    STAKEHOLDER_UPSERTED: _replica.pass_over,
+    STAKEHOLDER_REMOVED: _replica.pass_over,
 }

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.api.examples import ACCOUNT, ACCOUNT_DETAIL, EXPLANATION
 from shared.api.figures import AccountScore, AskedOfAccount, Comparison
+from shared.events.directory import DoNotAsk
 
 
 class Money(BaseModel):
@@ -37,6 +38,11 @@ class AccountAttributes(BaseModel):
     owner: Contact | None
     sponsor: Contact | None
     parent_account_id: str | None
+    closed_on: date | None = Field(description="From then on it is a client no more.")
+    time_zone: str | None = Field(description="A name of the IANA database.")
+    language: str | None
+    customer_since: date | None
+    do_not_ask: DoNotAsk | None = Field(description="Nobody of the account is asked for an answer.")
     attributes: dict[str, Any]
     removed: bool = Field(description="No longer in the directory; its answers still count.")
     class_: str = Field(

@@ -53,6 +53,8 @@ class Person(BaseModel):
     job_function: str | None
     location: str | None
     language: str | None
+    time_zone: str | None = Field(description="A name of the IANA database.")
+    mail_permission: str = Field(description="granted, refused or unknown.")
     attributes: dict[str, Any]
     removed: bool = Field(description="No longer in the directory; their answers still count.")
     aliases: list[str] = Field(description="The person's further ids: what comes by any of them is theirs.")

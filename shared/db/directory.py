@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from shared.db.directory_columns import NONE_FURTHER, FurtherColumns
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.directory import (
     AccountRecord,
@@ -21,8 +22,9 @@ def directory_ddl_v1() -> list[str]:
     """Statements that create both tables; frozen. The row of a removed account or person stays, since its attributes
     still count.
 
-    A field has a column where a statement filters, sorts or shows it; all others are read from `record`. A later column
-    is `directory_ddl_v2()`, called by a new revision of each service that keeps the directory.
+    A field has a column where a statement filters, sorts or shows it; all others are read from `record`. Columns that
+    not every service needs are `FurtherColumns`. A later column of all is `directory_ddl_v2()`, called by a new
+    revision of each service that keeps the directory.
     """
     return [
         """
@@ -192,10 +194,17 @@ UPSERT_ALIASES = """
 
 
 class DirectoryReplica:
-    """Keeps a service's copy of the directory: greatest (recorded_at, event_id) wins, whatever the order of arrival."""
+    """Keeps a service's copy of the directory: greatest (recorded_at, event_id) wins, whatever the order of arrival.
+    `further`: the columns that the service has beside those of all."""
 
-    @staticmethod
-    async def apply(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+    def __init__(self, further: FurtherColumns = NONE_FURTHER) -> None:
+        self._further = further
+        self._upsert_account = _upsert("accounts", ", ".join((_ACCOUNT_COLUMNS, *further.accounts)), "account_id")
+        self._upsert_person = _upsert(
+            "stakeholders", ", ".join((_STAKEHOLDER_COLUMNS, *further.people)), "account_id, stakeholder_id"
+        )
+
+    async def apply(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         """A batch handler for the topic `directory`: CHANGE where the row was replaced, REPEAT where the stored row is
         newer."""
         verdicts = []
@@ -203,9 +212,9 @@ class DirectoryReplica:
         for record in records:
             data = record.event.data
             if isinstance(data, AccountUpserted | AccountRemoved):
-                touched = await tx.execute(UPSERT_ACCOUNT, **account_row(data))
+                touched = await tx.execute(self._upsert_account, **account_row(data) | self._further.of_account(data))
             elif isinstance(data, StakeholderUpserted | StakeholderRemoved):
-                touched = await tx.execute(UPSERT_STAKEHOLDER, **stakeholder_row(data))
+                touched = await tx.execute(self._upsert_person, **stakeholder_row(data) | self._further.of_person(data))
                 if touched:
                     people[data.account_id, data.stakeholder_id] = data
             else:

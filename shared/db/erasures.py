@@ -22,7 +22,7 @@ from shared.identity import canonical_stakeholder_id
 from shared.topics import STAKEHOLDER_ERASED
 
 Person = tuple[str, str, datetime]
-"""account_id, stakeholder_id and when the fact about them was recorded."""
+"""account_id, stakeholder_id and when the fact about them was recorded, or when it happened, if that was earlier."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -49,7 +49,8 @@ class Journal:
         self._subject = subject
 
     async def overtaken(self, tx: ReadTx, people: Sequence[Person]) -> Sequence[bool]:
-        """For each fact whether it was recorded at or before an erasure of its person."""
+        """For each fact whether it was recorded, or happened, at or before an erasure of its person: what waited
+        elsewhere meanwhile does not come back."""
         if not people or not await tx.scalar("select exists (select 1 from erasures)"):
             return [False] * len(people)
         subjects = [self._subject(account_id, stakeholder_id) for account_id, stakeholder_id, _ in people]
@@ -60,15 +61,15 @@ class Journal:
         )
         erasures: dict[str, datetime] = {row["subject"]: row["erased_at"] for row in rows}
         overtaken = []
-        for subject, (_, _, recorded_at) in zip(subjects, people, strict=True):
+        for subject, (_, _, at) in zip(subjects, people, strict=True):
             erased_at = erasures.get(subject)
-            overtaken.append(erased_at is not None and recorded_at <= erased_at)
+            overtaken.append(erased_at is not None and at <= erased_at)
         return overtaken
 
     @staticmethod
     async def hide(tx: WriteTx, event: StakeholderErased) -> None:
         """Note a pending erasure, which cannot be applied yet: from the commit on reads leave the person out, and facts
-        recorded up to its time are overtaken. Idempotent."""
+        of before its time are overtaken. Idempotent."""
         rows = []
         for erased in event.every_id():
             rows.append(_entry(event, erased) | {"stakeholder_id": erased.stakeholder_id})
@@ -161,7 +162,11 @@ def person_in(value: bytes | None) -> Person | None:
         stakeholder_id = email.lower()
     if not isinstance(account_id, str) or not isinstance(stakeholder_id, str):
         return None
-    return account_id, canonical_stakeholder_id(stakeholder_id), _time(data.get("recorded_at"))
+    at = _time(data.get("recorded_at"))
+    for name in ("answered_at", "at"):
+        if name in data:
+            at = min(at, _time(data[name]))
+    return account_id, canonical_stakeholder_id(stakeholder_id), at
 
 
 def _time(text: object) -> datetime:

@@ -17,6 +17,8 @@ ContextKind = Literal[
     "project_completed",
     "contract_renewed",
     "contract_lost",
+    "contract_ended",
+    "purchased",
     "review_held",
     "incident",
     "change",
@@ -24,8 +26,8 @@ ContextKind = Literal[
 
 
 class ContextRecorded(EventData):
-    """Something happened at an account, at `at`. The collector takes the kinds of `ContextKind`, a reader takes any: a
-    newer release may know more."""
+    """Something happened at an account, at `at`, maybe to a person there or with a product. The collector takes the
+    kinds of `ContextKind`, a reader takes any: a newer release may know more."""
 
     event_id: UUID
     account_id: Id
@@ -34,6 +36,7 @@ class ContextRecorded(EventData):
     at: AwareDatetime
     label: str | None = None
     recorded_at: AwareDatetime
+    product: str | None = None
 
 
 register(CONTEXT_RECORDED, ContextRecorded)

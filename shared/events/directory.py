@@ -12,6 +12,8 @@ from shared.topics import ACCOUNT_REMOVED, ACCOUNT_UPSERTED, STAKEHOLDER_REMOVED
 
 Tier = Literal["small", "key", "premium"]
 StakeholderType = Literal["decision_maker", "user", "influencer"]
+MailPermission = Literal["granted", "refused", "unknown"]
+"""Whether somebody may be asked by mail, as the directory knows it."""
 
 
 class Money(EventData):
@@ -28,9 +30,17 @@ class Contact(EventData):
     email: str | None = None
 
 
+class DoNotAsk(EventData):
+    """Nobody of the account is asked for an answer, up to and including the day `until`; null: until this is taken
+    back."""
+
+    until: date | None = None
+    reason: str
+
+
 class AccountRecord(EventData):
     """The whole directory record of a client account. `industry` is a known slug where there is one; from `closed_on`
-    on the account is no client any more."""
+    on the account is no client any more. `time_zone` (IANA) and `language` are those of its people who have none."""
 
     account_id: Id
     name: str | None = None
@@ -46,6 +56,10 @@ class AccountRecord(EventData):
     parent_account_id: Id | None = None
     domains: tuple[str, ...] = ()
     attributes: dict[str, Any] = Field(default_factory=dict)
+    time_zone: str | None = None
+    language: str | None = None
+    customer_since: date | None = None
+    do_not_ask: DoNotAsk | None = None
 
 
 class AccountUpserted(AccountRecord):
@@ -74,7 +88,8 @@ class PreviousLine(EventData):
 
 class StakeholderRecord(EventData):
     """The whole directory record of a person at an account. `aliases` are the further ids that stand for the person:
-    each belongs to one record. `email_changed_at` is when the address became another one."""
+    each belongs to one record. `email_changed_at` is when the address became another one. `time_zone` is a name of the
+    IANA database."""
 
     account_id: Id
     stakeholder_id: Id
@@ -90,6 +105,8 @@ class StakeholderRecord(EventData):
     previous: PreviousLine | None = None
     aliases: Annotated[tuple[Id, ...], Field(max_length=MAX_ALIASES)] = ()
     email_changed_at: AwareDatetime | None = None
+    time_zone: str | None = None
+    mail_permission: MailPermission = "unknown"
 
 
 class StakeholderUpserted(StakeholderRecord):

@@ -104,9 +104,9 @@ class ErasedId(EventData):
 
 class StakeholderErased(EventData):
     """A person's data must go from every service. `subject` is the keyed hash of (account_id, stakeholder_id) that
-    stays in the journals after the ids are gone; what was recorded at or before `erased_at` leaves every figure. `ids`
-    are all the ids that the person has, also at other accounts where they were before: each of these gets an event of
-    its own, under the same receipt."""
+    stays in the journals after the ids are gone; what was recorded, answered or happened at or before `erased_at`
+    leaves every figure. `ids` are all the ids that the person has, also at other accounts where they were before: each
+    of these gets an event of its own, under the same receipt."""
 
     receipt_id: UUID
     account_id: Id

@@ -243,8 +243,8 @@ class Asking:
             )
             if published:
                 await tx.execute(
-                    "insert into survey_versions (survey_id, version, document, changed_wordings, published_at,"
-                    " published_by) values (:id, 1, cast(:document as jsonb), '{}', :now, 'test')",
+                    "insert into survey_versions (survey_id, version, document, published_at, published_by,"
+                    " changed_wordings) values (:id, 1, cast(:document as jsonb), :now, 'test', '[]')",
                     id=survey_id,
                     document=content,
                     now=self.clock.now(),

@@ -144,7 +144,7 @@ class Erasure(BaseModel):
     status: Literal["waiting", "applied"] = Field(
         description="`waiting`: the person is shown nowhere any more, and their rows go as soon as they can."
     )
-    erased_at: datetime = Field(description="What was recorded until then is gone and stays out.")
+    erased_at: datetime = Field(description="What was recorded or answered until then is gone and stays out.")
     applied_at: datetime | None = Field(description="When this service had done it; null while it waits.")
     gone_from_log_at: datetime | None = Field(
         description="When the last record about the person that this service has written leaves Kafka's log, by the"

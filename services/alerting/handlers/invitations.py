@@ -89,13 +89,13 @@ def _wake(request: EvaluationRequest, event: Event, fact: InvitationFact, resour
 
 
 async def _erased(tx: WriteTx, events: Sequence[Event], resources: Resources) -> set[object]:
-    """The ids of the events about somebody who was erased after the event was recorded."""
+    """The ids of the events about somebody who was erased after the event was recorded, or after it happened."""
     subjects = {event.id: resources.subject(event.account_id, _fact(event).stakeholder_id) for event in events}
     journal = await erased_at(tx, subjects.values())
     erased: set[object] = set()
     for event in events:
-        until = journal.get(subjects[event.id])
-        if until is not None and _fact(event).recorded_at <= until:
+        until, fact = journal.get(subjects[event.id]), _fact(event)
+        if until is not None and min(fact.recorded_at, fact.at) <= until:
             erased.add(event.id)
     return erased
 

@@ -89,7 +89,7 @@ class ResponseBatch:
         if first is not None and not is_free(first, data.recorded_at):
             return self._again(event, data, first)
         until = self.erased.get(self.subject(data.account_id, data.stakeholder_id))
-        if until is not None and data.recorded_at <= until:
+        if until is not None and min(data.recorded_at, data.answered_at) <= until:
             self.overtaken.add(key)
             return CHANGE
         answer = answer_of(data)

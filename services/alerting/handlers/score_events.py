@@ -253,6 +253,9 @@ def _subject_of(event: Event, subject: Callable[[str, str], str]) -> str | None:
 
 
 def _recorded_at(event: Event) -> datetime:
+    """When it was recorded, or the answer given that it tells of, if that was earlier."""
+    if isinstance(event.data, StakeholderAnswered):
+        return min(event.data.recorded_at, event.data.answered_at)
     recorded_at = getattr(event.data, "recorded_at", None)
     if isinstance(recorded_at, datetime):
         return recorded_at

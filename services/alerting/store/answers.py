@@ -161,11 +161,15 @@ async def changes_by_answer(tx: ReadTx, keys: Iterable[AnswerKey]) -> dict[Answe
     return changes
 
 
+_GIVEN = "least(recorded_at, cast(recorded ->> 'answered_at' as timestamptz))"
+"""When an answer was recorded, or when it was given, if that was earlier."""
+_OF_PERSON = f"account_id = :account_id and stakeholder_id = :stakeholder_id and {_GIVEN}"
+
+
 async def answers_left(tx: ReadTx, account_id: str, stakeholder_id: str, until: datetime) -> frozenset[str]:
-    """The ids of a person's answers that were recorded after `until`."""
+    """The ids of a person's answers that were recorded and given after `until`."""
     rows = await tx.column(
-        "select response_id from responses where account_id = :account_id and stakeholder_id = :stakeholder_id"
-        " and recorded_at > :until",
+        f"select response_id from responses where {_OF_PERSON} > :until",
         account_id=account_id,
         stakeholder_id=stakeholder_id,
         until=until,
@@ -174,25 +178,20 @@ async def answers_left(tx: ReadTx, account_id: str, stakeholder_id: str, until: 
 
 
 async def forget_answers(tx: WriteTx, account_id: str, stakeholder_id: str, until: datetime) -> int:
-    """Drop a person's answers recorded at or before `until`, with all that was changed about them."""
+    """Drop a person's answers recorded or given at or before `until`, with all that was changed about them."""
     person = {"account_id": account_id, "stakeholder_id": stakeholder_id, "until": until}
     await tx.execute(
         "insert into dropped_responses (account_id, response_id) select account_id, response_id from responses"
-        " where account_id = :account_id and stakeholder_id = :stakeholder_id and recorded_at <= :until"
-        " on conflict do nothing",
+        f" where {_OF_PERSON} <= :until on conflict do nothing",
         **person,
     )
     await tx.execute(
-        "delete from response_changes where account_id = :account_id and (stakeholder_id = :stakeholder_id or"
-        " response_id in (select response_id from responses where account_id = :account_id"
-        " and stakeholder_id = :stakeholder_id and recorded_at <= :until)) and recorded_at <= :until",
+        "delete from response_changes where account_id = :account_id and (stakeholder_id = :stakeholder_id"
+        " and recorded_at <= :until or response_id in (select response_id from responses"
+        f" where {_OF_PERSON} <= :until))",
         **person,
     )
-    return await tx.execute(
-        "delete from responses where account_id = :account_id and stakeholder_id = :stakeholder_id"
-        " and recorded_at <= :until",
-        **person,
-    )
+    return await tx.execute(f"delete from responses where {_OF_PERSON} <= :until", **person)
 
 
 async def forget_early_amendments(tx: WriteTx, recorded_before: datetime) -> int:

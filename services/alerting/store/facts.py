@@ -19,6 +19,7 @@ from shared.db.directory import every_id
 from shared.db.transaction import ReadTx, WriteTx
 
 MOMENTS = ("sent", "delivered", "opened", "started", "bounced", "unsubscribed", "withdrawn")
+_STEPS = ", ".join(f"{step}_at" for step in MOMENTS)
 KEPT_CHANGES = 20
 """Changes of class that are kept of an account."""
 SubjectKey = tuple[str, str | None]
@@ -64,10 +65,10 @@ async def save_invitations(tx: WriteTx, rows: Sequence[Mapping[str, Any]]) -> No
 
 
 async def forget_invitations(tx: WriteTx, account_id: str, stakeholder_id: str, until: datetime) -> None:
-    """Drop a person's invitations recorded at or before `until`."""
+    """Drop a person's invitations of which something was recorded, or happened, at or before `until`."""
     await tx.execute(
         "delete from invitations where account_id = :account_id and stakeholder_id = :stakeholder_id"
-        " and recorded_at <= :until",
+        f" and least(recorded_at, {_STEPS}) <= :until",
         account_id=account_id,
         stakeholder_id=stakeholder_id,
         until=until,

@@ -29,7 +29,7 @@ class Erasure(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.ERASURE]})
 
     receipt_id: UUID
-    erased_at: datetime = Field(description="What was recorded until then is dropped wherever it turns up.")
+    erased_at: datetime = Field(description="What was recorded or answered until then is dropped wherever it turns up.")
     applied_at: datetime = Field(description="When it was done here.")
     gone_from_log_at: datetime = Field(
         description="When the last record about the person that the collector has written leaves Kafka's log, by the"

@@ -41,9 +41,9 @@ async def list_doubles(account_id: AccountId, caller: Reader, collector: Resourc
 async def merge_stakeholder(
     account_id: AccountId, stakeholder_id: StakeholderId, body: MergeInput, caller: Ingester, collector: Resources
 ) -> Merged:
-    """The ids of the one become further ids of the other, whose record stays as it is: answers, invitations and
-    follow-ups by any of them are one person's from then on. 409 where the two are one already, where the other is
-    merged away itself, and where the person would have more than 20 further ids."""
+    """The ids of the one become further ids of the other, whose record stays as it is, unless the one has refused mail:
+    answers, invitations and follow-ups by any of them are one person's from then on. 409 where the two are one already,
+    where the other is merged away itself, and where the person would have more than 20 further ids."""
     now = collector.clock.now()
     record = await collector.database.retrying(
         lambda tx: directory.merge_people(

@@ -25,6 +25,7 @@ _PERSON = {
     "email": ("email", "email address", "e-mail address", "person email", "contact email", "respondent email"),
     "language": ("language", "locale"),
 }  # fmt: skip
+_TIME_ZONE = ("time zone", "iana time zone")
 SYNONYMS: Mapping[str, Mapping[str, Sequence[str]]] = {
     RESPONSES: _PERSON
     | {
@@ -66,6 +67,11 @@ SYNONYMS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "sponsor.email": ("sponsor email", "executive sponsor email"),
         "parent_account_id": ("parent account id", "parent account", "parent"),
         "domains": ("domains", "domain"),
+        "time_zone": _TIME_ZONE,
+        "language": _PERSON["language"],
+        "customer_since": ("customer since", "client since", "customer start date", "onboarded on"),
+        "do_not_ask.until": ("do not ask until",),
+        "do_not_ask.reason": ("do not ask reason",),
         "attributes": (),
     },
     STAKEHOLDERS: _PERSON
@@ -78,6 +84,8 @@ SYNONYMS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "job_level": ("job level", "level", "seniority"),
         "job_function": ("job function", "function", "department"),
         "location": ("location", "country", "city", "site"),
+        "time_zone": _TIME_ZONE,
+        "mail_permission": ("mail permission", "email permission", "mail consent", "email consent"),
         "attributes": (),
     },
 }  # fmt: skip

@@ -103,7 +103,7 @@ def _value(reading: Reading, name: str, text: str, found: RowValues) -> Any:
             found.notes.append(Note(date.said, name, TOLD[date.said]))
         found.is_day = date.is_day
         return date.moment.isoformat()
-    if name in ("renewal_on", "closed_on"):
+    if name in _DAYS:
         return dates.day(text, reading.dates).isoformat()
     if name in NAMED_BY_ID:
         if reading.names.clash(name, text):
@@ -145,6 +145,18 @@ def _words(text: str) -> Any:
     return read.words(text)
 
 
+def _permission(text: str) -> str:
+    """Yes and no, as tools write them, or one of our words."""
+    try:
+        granted = read.flag(text)
+    except CellError:
+        return _word(text)
+    if granted:
+        return "granted"
+    return "refused"
+
+
+_DAYS = ("renewal_on", "closed_on", "customer_since", "do_not_ask.until")
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "score": read.whole_number,
     "follow_up_requested": read.flag,
@@ -159,6 +171,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "survey_type": _word,
     "nps_kind": _word,
     "channel": _word,
+    "mail_permission": _permission,
 }
 
 

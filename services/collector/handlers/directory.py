@@ -27,6 +27,8 @@ Record = AccountRecord | StakeholderRecord
 
 
 MOST_DOUBLES = 200
+_NEEDS: Mapping[str, str] = {"annual_revenue": "needs amount and currency", "do_not_ask": "needs a reason"}
+"""Members of which a merge may bring a part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +263,8 @@ def _read(change: Change, record: Mapping[str, Any]) -> Record:
 
 
 def _record(change: Change, merged: dict[str, Any]) -> Record:
-    """The merged record. Raises `Invalid` where the merge leaves an incomplete sum of money, or too many attributes."""
+    """The merged record. Raises `Invalid` where the merge leaves an incomplete sum of money, a pause without a reason,
+    or too many attributes."""
     if len(merged.get("attributes") or ()) > MAX_ATTRIBUTES:
         raise refused("attributes", "too_long", f"has at most {MAX_ATTRIBUTES} attributes")
     ids = {"account_id": change.account_id}
@@ -269,5 +272,6 @@ def _record(change: Change, merged: dict[str, Any]) -> Record:
         ids["stakeholder_id"] = change.stakeholder_id
     try:
         return _read(change, merged | ids)
-    except ValidationError:
-        raise refused("annual_revenue", "incomplete", "needs amount and currency") from None
+    except ValidationError as error:
+        field = str(error.errors()[0]["loc"][0])
+        raise refused(field, "incomplete", _NEEDS[field]) from None

@@ -51,16 +51,19 @@ def context_fact(body: ContextInput, now: datetime) -> Event:
     """The event of a context fact; without `event_id` the id is derived from the fact, so that a repeat has the same
     id."""
     not_ahead("at", body.at, now)
-    event_id = body.event_id or derived_uuid(
-        "context", body.account_id, body.stakeholder_id or "", body.kind, body.at.isoformat(), body.label
-    )
+    person = None
+    if body.stakeholder_id or body.email:
+        person = who(body.stakeholder_id, body.email)
+    facts = (body.account_id, person or "", body.kind, body.at.isoformat(), body.label, body.product or "")
+    event_id = body.event_id or derived_uuid("context", *facts)
     data = ContextRecorded(
         event_id=event_id,
         account_id=body.account_id,
-        stakeholder_id=body.stakeholder_id,
+        stakeholder_id=person,
         kind=body.kind,
         at=body.at,
         label=body.label,
         recorded_at=now,
+        product=body.product,
     )
     return Event(event_id, CONTEXT_RECORDED, SOURCE, now, body.account_id, data)

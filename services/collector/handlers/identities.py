@@ -8,11 +8,13 @@ from services.collector.handlers.refusals import refused
 from services.collector.store import aliases
 from shared.db.transaction import WriteTx
 from shared.errors import Conflict
-from shared.events.directory import MAX_ALIASES, StakeholderRecord
+from shared.events.directory import MAX_ALIASES, MailPermission, StakeholderRecord
 from shared.ids import stakeholder_of
 
 ADDRESS_IN_USE: Final = "address_in_use"
-_FILLED: Final = ("name", "email", "type", "job_title", "job_level", "job_function", "location", "language")
+_FILLED: Final = (
+    *("name", "email", "type", "job_title", "job_level", "job_function", "location", "language", "time_zone"),
+)
 
 
 def address_of(email: str | None) -> str | None:
@@ -60,7 +62,17 @@ def absorbed(
     for name in _FILLED:
         if getattr(merged, name) is None:
             filled[name] = getattr(other, name)
+    filled["mail_permission"] = _permission(merged.mail_permission, other.mail_permission)
     return merged.model_copy(update=filled | {"attributes": other.attributes | merged.attributes})
+
+
+def _permission(one: MailPermission, other: MailPermission) -> MailPermission:
+    """The permission of two records that are one person: who refused under one id refused."""
+    if "refused" in (one, other):
+        return "refused"
+    if one == "unknown":
+        return other
+    return one
 
 
 async def merge(records: Records, account_id: str, stakeholder_id: str, into_id: str) -> StakeholderRecord:
@@ -84,6 +96,8 @@ async def merge(records: Records, account_id: str, stakeholder_id: str, into_id:
     records.note_merge(theirs, into_id, existed=source is not None and not source.removed)
     records.remove(theirs, merged_into=into_id)
     merged = _with_ids(records, record, [own_id, *theirs.aliases])
+    if theirs.mail_permission == "refused":
+        merged = merged.model_copy(update={"mail_permission": "refused"})
     records.put(merged, records.next_time(account_id))
     return merged
 

@@ -21,11 +21,12 @@ from services.collector.handlers.inputs.directory import AccountItem, Stakeholde
 from services.collector.handlers.inputs.responses import NewResponse
 from services.collector.handlers.responses import who
 from shared.errors import Invalid
-from shared.events.directory import StakeholderType, Tier
+from shared.events.directory import MailPermission, StakeholderType, Tier
 from shared.events.responses import Channel, NpsKind
 from shared.files.table import BadRow, Row, Table
 from shared.http.problem import invalid
 from shared.ids import derived_uuid
+from shared.settings import known_zone
 from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
@@ -35,6 +36,7 @@ _WORDS: Mapping[str, Sequence[str]] = {
     "type": get_args(StakeholderType),
     "channel": get_args(Channel),
     "nps_kind": get_args(NpsKind),
+    "mail_permission": get_args(MailPermission),
 }
 """Fields of few words that a row may lack: any other word is kept as an attribute."""
 
@@ -154,14 +156,23 @@ def _change(kind: Kind, values: Mapping[str, Any]) -> Change:
 
 
 def _keep_unknown_words(found: RowValues) -> list[Note]:
-    """Move words that a field does not know to the attributes: a role or a tier is no reason to refuse a row."""
+    """Move words that a field does not know to the attributes: a role, a tier or a time zone is no reason to refuse a
+    row."""
     notes = []
     for name, known in _WORDS.items():
         if name in found.values and found.values[name] not in known:
-            del found.values[name]
-            found.values.setdefault("attributes", {}).setdefault(name, found.cells[name])
-            notes.append(Note("kept_as_attribute", name, f"{name} is none of {', '.join(known)}: kept as an attribute"))
+            notes.append(_kept_as_attribute(found, name, f"none of {', '.join(known)}"))
+    try:
+        known_zone(found.values.get("time_zone", "UTC"))
+    except ValueError:
+        notes.append(_kept_as_attribute(found, "time_zone", "no time zone of the IANA database"))
     return notes
+
+
+def _kept_as_attribute(found: RowValues, name: str, what: str) -> Note:
+    del found.values[name]
+    found.values.setdefault("attributes", {}).setdefault(name, found.cells[name])
+    return Note("kept_as_attribute", name, f"{name} is {what}: kept as an attribute")
 
 
 def bad_row(line: int, error: Invalid) -> BadRow:

@@ -25,7 +25,7 @@ def read_directory(journal: Journal, clock: Clock) -> BatchHandler:
             people.append((data.account_id, getattr(data, "stakeholder_id", ""), data.recorded_at))
         overtaken = await journal.overtaken(tx, people)
         kept = [record for record, erased in zip(records, overtaken, strict=True) if not erased]
-        applied = iter(await DirectoryReplica.apply(tx, kept))
+        applied = iter(await DirectoryReplica().apply(tx, kept))
         verdicts: list[Verdict] = []
         changed = []
         for record, erased in zip(records, overtaken, strict=True):

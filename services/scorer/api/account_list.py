@@ -1,8 +1,8 @@
 """The list of accounts, page by page: attributes, class and figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import Field
@@ -108,12 +108,33 @@ def attributes_of(row: dict[str, Any], classified: Classified) -> dict[str, Any]
         "owner": _contact(row["owner_name"], row["owner_email"]),
         "sponsor": _contact(row["sponsor_name"], row["sponsor_email"]),
         "parent_account_id": row["parent_account_id"],
+        **_told_in_record(record),
         "attributes": record.get("attributes") or {},
         "removed": bool(row["removed"]),
         "class": classified.name,
         "class_rule": classified.rule,
         "class_numbers": classified.numbers,
     }
+
+
+def _told_in_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an account has no column."""
+    pause = record.get("do_not_ask")
+    if pause is not None:
+        pause = {"until": _day(pause.get("until")), "reason": pause["reason"]}
+    return {
+        "closed_on": _day(record.get("closed_on")),
+        "time_zone": record.get("time_zone"),
+        "language": record.get("language"),
+        "customer_since": _day(record.get("customer_since")),
+        "do_not_ask": pause,
+    }
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    return date.fromisoformat(text)
 
 
 def _contact(name: str | None, email: str | None) -> dict[str, str | None] | None:

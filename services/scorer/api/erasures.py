@@ -43,7 +43,7 @@ class Erasure(BaseModel):
         description="`waiting`: the person is shown nowhere any more, and their rows go as soon as they can.",
         examples=["applied"],
     )
-    erased_at: AwareDatetime = Field(description="What was recorded until then is gone and stays out.")
+    erased_at: AwareDatetime = Field(description="What was recorded or answered until then is gone and stays out.")
     applied_at: AwareDatetime | None = Field(description="When this service had done it; null while it waits.")
     gone_from_log_at: AwareDatetime | None = Field(
         description="When the last record about the person that this service has written leaves Kafka's log, by the"

@@ -67,6 +67,10 @@ ACCOUNTS: Columns = {
     "renewal_on": "day",
     "products": "json",
     **dict.fromkeys(_CONTACTS, "text"),
+    "closed_on": "day",
+    **dict.fromkeys(("time_zone", "language"), "text"),
+    **dict.fromkeys(("customer_since", "do_not_ask_until"), "day"),
+    "do_not_ask_reason": "text",
     "attributes": "json",
     "removed": "flag",
     **dict.fromkeys(("class", "class_rule", "window", "method", "survey_type"), "text"),
@@ -199,7 +203,7 @@ def _accounts(resources: Scorer, asked: ChosenAccounts, owner_email: str | None)
 
 def _flat(item: Mapping[str, Any]) -> dict[str, Any]:
     revenue, previous = item["annual_revenue"] or {}, item["previous"] or {}
-    owner, sponsor = item["owner"] or {}, item["sponsor"] or {}
+    owner, sponsor, pause = item["owner"] or {}, item["sponsor"] or {}, item["do_not_ask"] or {}
     return {
         **item,
         **item["coverage"],
@@ -209,5 +213,7 @@ def _flat(item: Mapping[str, Any]) -> dict[str, Any]:
         "owner_email": owner.get("email"),
         "sponsor_name": sponsor.get("name"),
         "sponsor_email": sponsor.get("email"),
+        "do_not_ask_until": pause.get("until"),
+        "do_not_ask_reason": pause.get("reason"),
         "previous_nps": previous.get("nps"),
     }

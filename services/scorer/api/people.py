@@ -189,6 +189,8 @@ def _person(row: dict[str, Any]) -> dict[str, Any]:
         "job_function": record.get("job_function"),
         "location": record.get("location"),
         "language": record.get("language"),
+        "time_zone": record.get("time_zone"),
+        "mail_permission": record.get("mail_permission") or "unknown",
         "attributes": record.get("attributes") or {},
         "removed": bool(row["removed"]),
         "aliases": record.get("aliases") or [],

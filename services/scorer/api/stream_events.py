@@ -67,11 +67,11 @@ def streamed(event: Event) -> tuple[str, dict[str, Any]] | None:
 
 
 def person_of(event: Event) -> Person | None:
-    """The person whom a streamed event names, and when it was recorded; None where it names nobody, or takes an answer
-    back because its person was erased."""
+    """The person whom a streamed event names, and when it was recorded, or the answer given, if that was earlier; None
+    where it names nobody, or takes an answer back because its person was erased."""
     match event.data:
         case StakeholderAnswered() as data:
-            return data.account_id, data.stakeholder_id, data.recorded_at
+            return data.account_id, data.stakeholder_id, min(data.recorded_at, data.answered_at)
         case StakeholderAnswerCorrected() as data if data.cause != "erased":
             return data.account_id, data.stakeholder_id, data.recorded_at
     return None

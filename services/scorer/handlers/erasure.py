@@ -1,4 +1,5 @@
-"""Erasure of a person: rows lose what leads to them, and whatever was recorded until then stays out for good."""
+"""Erasure of a person: rows lose what leads to them, and whatever was recorded or given until then stays out for
+good."""
 
 from collections.abc import Collection, Sequence
 from itertools import compress
@@ -45,17 +46,17 @@ class Erasure:
         return CHANGE
 
     async def overtaken(self, tx: WriteTx, people: Sequence[Person]) -> Sequence[bool]:
-        """For each fact whether it was recorded at or before an erasure of its person."""
+        """For each fact whether it was recorded, or happened, at or before an erasure of its person."""
         return await self._journal.overtaken(tx, people)
 
     async def shadow(self, tx: WriteTx, recorded: Sequence[tuple[int, Recorded]]) -> tuple[set[int], set[str]]:
-        """What erasures took of the responses (index, data): the indexes of those recorded at or before an erasure of
-        their person, and the ids that are taken for good."""
+        """What erasures took of the responses (index, data): the indexes of those recorded or given at or before an
+        erasure of their person, and the ids that are taken for good."""
         if not await erasures.any_yet(tx):
             return set(), set()
         people, indexes, response_ids = [], [], []
         for index, data in recorded:
-            people.append((data.account_id, data.stakeholder_id, data.recorded_at))
+            people.append((data.account_id, data.stakeholder_id, min(data.recorded_at, data.answered_at)))
             indexes.append(index)
             response_ids.append(data.response_id)
         overtaken = await self._journal.overtaken(tx, people)

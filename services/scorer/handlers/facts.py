@@ -21,12 +21,13 @@ class Facts:
     def __init__(self, clock: Clock, erasure: Erasure) -> None:
         self._clock = clock
         self._erasure = erasure
+        self._replica = DirectoryReplica()
 
     async def invited(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         """Write down how far invitations came. Of one kind the first moment counts, so facts may come in any order
         and any number of times: NEW where something was learned, else REPEAT."""
         events = list(map(_invitation, records))
-        people = [(event.account_id, event.stakeholder_id, event.recorded_at) for event in events]
+        people = [(event.account_id, event.stakeholder_id, min(event.recorded_at, event.at)) for event in events]
         overtaken = await self._erasure.overtaken(tx, people)
         # First the accounts become dirty, then the invitations are locked, in every batch: the other way round two of
         # them would wait for each other.
@@ -53,7 +54,7 @@ class Facts:
     async def happened(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         """Write down context events; of equal event ids the first stands. No figure depends on them."""
         events = list(map(_context, records))
-        people = [(event.account_id, event.stakeholder_id or "", event.recorded_at) for event in events]
+        people = [(event.account_id, event.stakeholder_id or "", min(event.recorded_at, event.at)) for event in events]
         overtaken = await self._erasure.overtaken(tx, people)
         firsts: dict[Any, int] = {}
         for index, (event, erased) in enumerate(zip(events, overtaken, strict=True)):
@@ -78,7 +79,7 @@ class Facts:
             people.append((data.account_id, getattr(data, "stakeholder_id", ""), data.recorded_at))
         overtaken = await self._erasure.overtaken(tx, people)
         kept = [record for record, erased in zip(records, overtaken, strict=True) if not erased]
-        applied = iter(await DirectoryReplica.apply(tx, kept))
+        applied = iter(await self._replica.apply(tx, kept))
         verdicts: list[Verdict] = []
         touched = set()
         for record, erased in zip(records, overtaken, strict=True):

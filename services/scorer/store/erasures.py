@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, get_args
 
 from services.scorer.store.feed import CHANGED
 from shared.db.transaction import ReadTx, WriteTx
 from shared.erasure import Names
+from shared.events.invitations import InvitationKind
 
 # An answer is of the person whose id it was given with, whoever that id stood for when it was read last.
 # The answers stay as rows that count nowhere, so that "new = rows stored" holds; nothing in them leads to the person.
@@ -16,13 +17,22 @@ ERASE_RESPONSES = f"""
         updated_at = :erased_at, {CHANGED}
     where account_id = :account_id and (stakeholder_id = any(cast(:ids as text[]))
         or given_stakeholder_id = any(cast(:ids as text[])))
-        and coalesce(given_stakeholder_id, stakeholder_id) = any(cast(:ids as text[])) and recorded_at <= :erased_at
+        and coalesce(given_stakeholder_id, stakeholder_id) = any(cast(:ids as text[]))
+        and least(recorded_at, answered_at) <= :erased_at
     returning response_id
 """
-_THEIRS = " where account_id = :account_id and stakeholder_id = any(cast(:ids as text[])) and recorded_at <= :erased_at"
+_THEIRS = " where account_id = :account_id and stakeholder_id = any(cast(:ids as text[]))"
+_STEPS = ", ".join(f"{step}_at" for step in (*get_args(InvitationKind), "withdrawn"))
+_FIRST: Mapping[str, str] = {
+    "response_changes": "recorded_at",
+    "invitations": f"least(recorded_at, {_STEPS})",
+    "context_marks": "least(recorded_at, at)",
+    "stakeholders": "recorded_at",
+    "aliases": "recorded_at",
+}
+"""Since when a row of the table has said something of the person."""
 ERASE_ELSEWHERE: Mapping[str, str] = {
-    table: f"delete from {table}{_THEIRS}"
-    for table in ("response_changes", "invitations", "context_marks", "stakeholders", "aliases")
+    table: f"delete from {table}{_THEIRS} and {first} <= :erased_at" for table, first in _FIRST.items()
 }
 
 
@@ -59,8 +69,8 @@ async def redact(tx: WriteTx, account_id: str, names: Names) -> None:
 
 
 async def erase(tx: WriteTx, person: Mapping[str, Any], subject: str) -> tuple[list[str], dict[str, int]]:
-    """Take a person (account_id, ids, erased_at) out of every row recorded until then; returns the ids of
-    the responses and how many rows went elsewhere, by table."""
+    """Take a person (account_id, ids, erased_at) out of every row of until then; returns the ids of the responses and
+    how many rows went elsewhere, by table."""
     response_ids = list(await tx.column(ERASE_RESPONSES, **person, subject=subject))
     await forget_changes(tx, response_ids)
     await tx.execute("delete from response_answers where response_id = any(cast(:ids as text[]))", ids=response_ids)

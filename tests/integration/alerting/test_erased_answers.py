@@ -1,11 +1,15 @@
 """What an erasure took stays out, also what is still said about it in records that are read later or again."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.db.erasures import Journal
+from shared.events.envelope import Event
+from shared.events.invitations import InvitationFact
 from shared.events.responses import StakeholderErased
-from tests.integration.alerting.cases import MONDAY, OLIVIA, Case
+from shared.ids import uuid7
+from shared.topics import INVITATION_BOUNCED
+from tests.integration.alerting.cases import MONDAY, OLIVIA, Case, event
 from tests.integration.alerting.running_alerting import RunningAlerting
 
 
@@ -32,6 +36,63 @@ async def test_an_answer_read_after_its_erasure_takes_its_amendments_along(
     await alerting.emit(acme.erased(alerting.environment))
     await alerting.emit(acme.response("r1", comment="Jane says"), acme.withdrawn("r1"))
     assert (await rows(alerting, "responses"), await rows(alerting, "response_changes")) == (0, 0)
+
+
+LATER = MONDAY + timedelta(hours=2)
+
+
+def bounced(acme: Case, at: datetime) -> Event:
+    """An invitation to Jane came back then, and that is recorded after the erasure."""
+    data = InvitationFact(
+        event_id=uuid7(),
+        invitation_id=acme.id("i1"),
+        account_id=acme.account_id,
+        stakeholder_id="jane",
+        kind="bounced",
+        at=at,
+        recorded_at=LATER,
+    )
+    return event(INVITATION_BOUNCED, data, LATER)
+
+
+async def test_an_answer_given_before_the_erasure_and_recorded_after_it_is_not_kept(
+    alerting: RunningAlerting, acme: Case
+) -> None:
+    """It waited where the collector could not be reached, whichever of the two is read first."""
+    waited = acme.response("r1", comment="Jane says", recorded_at=LATER)
+    told = acme.answered("r1", 2, answered_at=MONDAY, recorded_at=LATER)
+    await alerting.emit(waited, acme.amended("r1", minutes=180, comment="Jane insists"))
+    assert await rows(alerting, "responses") == 1
+    await alerting.emit(acme.erased(alerting.environment))
+    assert (await rows(alerting, "responses"), await rows(alerting, "response_changes")) == (0, 0)
+    opened = await rows(alerting, "tasks")
+    await alerting.emit(told, waited, acme.answered("r2", 2, answered_at=MONDAY, recorded_at=LATER))
+    await alerting.emit(acme.response("r2", recorded_at=LATER))
+    assert (await rows(alerting, "responses"), await rows(alerting, "tasks")) == (0, opened)
+
+
+async def test_an_answer_given_after_the_erasure_is_kept(alerting: RunningAlerting, acme: Case) -> None:
+    alerting.clock.advance(timedelta(hours=3))
+    try:
+        await alerting.emit(acme.erased(alerting.environment))
+        await alerting.emit(acme.response("r1", answered_at=LATER, recorded_at=LATER))
+        assert await rows(alerting, "responses") == 1
+    finally:
+        alerting.clock.advance(-timedelta(hours=3))
+
+
+async def test_an_invitation_of_before_the_erasure_and_recorded_after_it_is_not_kept(
+    alerting: RunningAlerting, acme: Case
+) -> None:
+    before = bounced(acme, MONDAY)
+    await alerting.emit(before)
+    assert await rows(alerting, "invitations") == 1
+    await alerting.emit(acme.erased(alerting.environment))
+    assert await rows(alerting, "invitations") == 0
+    await alerting.emit(before)
+    assert await rows(alerting, "invitations") == 0
+    await alerting.emit(bounced(acme, LATER))
+    assert await rows(alerting, "invitations") == 1
 
 
 async def test_an_amendment_whose_answer_never_comes_goes_after_thirty_days(

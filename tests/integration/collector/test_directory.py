@@ -24,6 +24,10 @@ ACME: dict[str, Any] = {
     "parent_account_id": "group",
     "domains": ["acme.example"],
     "attributes": {"plan": "pro"},
+    "time_zone": "Europe/Paris",
+    "language": "fr",
+    "customer_since": "2019-04-01",
+    "do_not_ask": {"until": "2026-09-30", "reason": "Claim in court"},
 }
 NOTHING: dict[str, Any] = {
     **dict.fromkeys(ACME, None),
@@ -97,6 +101,32 @@ async def test_put_get_patch_delete_a_person(collector: Running) -> None:
     }
     records = await topic_records(collector.environment.kafka, collector.environment.topic_prefix + DIRECTORY.name)
     assert {record.key for record in records} == {b"acme/ann"}
+
+
+async def test_a_pause_needs_a_reason_and_null_ends_it(collector: Running) -> None:
+    client, address = collector.client, "/v1/accounts/acme"
+    await client.put(address, json={})
+    refused = await client.patch(address, json={"do_not_ask": {"until": "2026-09-30"}})
+    assert (refused.status_code, [error["field"] for error in refused.json()["errors"]]) == (422, ["do_not_ask"])
+    paused = await client.patch(address, json={"do_not_ask": {"reason": "Claim in court"}})
+    assert paused.json()["do_not_ask"] == {"until": None, "reason": "Claim in court"}
+    shorter = await client.patch(address, json={"do_not_ask": {"until": "2026-09-30"}})
+    assert shorter.json()["do_not_ask"] == {"until": "2026-09-30", "reason": "Claim in court"}
+    assert (await client.patch(address, json={"do_not_ask": None})).json()["do_not_ask"] is None
+
+
+async def test_a_permission_is_unknown_until_it_is_said(collector: Running) -> None:
+    client, address = collector.client, "/v1/accounts/acme/stakeholders/ann"
+    put = (await client.put(address, json={"time_zone": "Europe/Paris"})).json()
+    assert (put["time_zone"], put["mail_permission"]) == ("Europe/Paris", "unknown")
+    said = (await client.patch(address, json={"mail_permission": "granted", "time_zone": None})).json()
+    assert (said["time_zone"], said["mail_permission"]) == (None, "granted")
+    assert (await client.patch(address, json={"mail_permission": None})).json()["mail_permission"] == "unknown"
+
+    *_, granted, unknown = [event.data for event in await collector.events(DIRECTORY, 3)]
+    assert isinstance(granted, StakeholderUpserted)
+    assert isinstance(unknown, StakeholderUpserted)
+    assert (granted.mail_permission, unknown.mail_permission) == ("granted", "unknown")
 
 
 async def test_what_changes_nothing_is_told_to_nobody(collector: Running) -> None:

@@ -49,3 +49,23 @@ async def test_a_context_fact(collector: Running) -> None:
     (event,) = await collector.events(CONTEXT_EVENTS, 1)
     assert isinstance(event.data, ContextRecorded)
     assert (event.data.label, event.data.recorded_at, event.data.stakeholder_id) == ("Outage in Lyon", NOW, None)
+    assert event.data.product is None
+
+
+async def test_a_context_fact_names_the_person_by_address_and_the_product(collector: Running) -> None:
+    body = {"account_id": "acme", "kind": "purchased", "at": "2026-06-01T10:00:00Z", "label": "Order 4711"}
+    bought = body | {"email": "Ann@Acme.example", "product": "Freight"}
+    ids = []
+    for sent in (bought, bought, bought | {"product": "Storage"}, body | {"kind": "contract_ended"}):
+        answer = await collector.client.post("/v1/context-events", json=sent)
+        assert answer.status_code == 202
+        ids.append(answer.json()["event_id"])
+    assert (ids[0] == ids[1], len(set(ids))) == (True, 3)
+    told = [event.data for event in await collector.events(CONTEXT_EVENTS, 4)]
+    assert all(isinstance(data, ContextRecorded) for data in told)
+    found = [(data.kind, data.stakeholder_id, data.product) for data in told if isinstance(data, ContextRecorded)]
+    assert found[1:] == [
+        ("purchased", "ann@acme.example", "Freight"),
+        ("purchased", "ann@acme.example", "Storage"),
+        ("contract_ended", None, None),
+    ]

@@ -156,6 +156,19 @@ async def test_a_merge_makes_ids_of_one_ids_of_the_other_and_can_be_tried(accoun
     assert await account.part("s") == (404, "not_found")
 
 
+async def test_who_refused_mail_under_one_id_refused_under_all(account: Account) -> None:
+    await account.put(ANN, mail_permission="refused", time_zone="Europe/Paris")
+    put = await account.put("C-17", email=ANN, mail_permission="granted")
+    assert (put["mail_permission"], put["time_zone"]) == ("refused", "Europe/Paris")
+    await account.put(BEN, mail_permission="granted")
+    assert (await account.put("C-18", email=BEN))["mail_permission"] == "granted"
+
+    assert (await account.merge("C-17", "C-18"))[0] == 200
+    assert (await account.get("C-18"))["mail_permission"] == "refused"
+    assert await account.part("C-17") == (204, None)
+    assert (await account.get("C-18"))["mail_permission"] == "refused"
+
+
 async def test_merges_are_told_with_ids_and_times_only(collector: Running) -> None:
     account = Account(collector)
     await account.put("s", name="Sue")

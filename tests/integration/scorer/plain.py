@@ -54,7 +54,7 @@ def responses_of(events: Sequence[Event]) -> dict[str, Plain]:
         if isinstance(data, ResponseRecorded) and data.response_id not in found:
             erased = any(
                 (erasure.account_id, erasure.stakeholder_id) == (data.account_id, data.stakeholder_id)
-                and data.recorded_at <= erasure.erased_at
+                and min(data.recorded_at, data.answered_at) <= erasure.erased_at
                 for erasure in erasures
             )
             found[data.response_id] = changed(data, changes_of(data, events), erased)

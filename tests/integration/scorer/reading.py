@@ -157,6 +157,19 @@ async def insert(tables: asyncpg.Connection, world: World) -> None:
     await _rows(tables, "invitations", [vars(invite) | {"recorded_at": NOW} for invite in world.invites])
 
 
+OF_ACCOUNTS: dict[str, Any] = {
+    "products": ["tracking"],
+    "attributes": {"a": 1},
+    "closed_on": None,
+    "time_zone": "Europe/Paris",
+    "language": "fr",
+    "customer_since": "2019-04-01",
+    "do_not_ask": {"until": "2026-09-30", "reason": "Claim in court"},
+}
+OF_PEOPLE: dict[str, Any] = {"time_zone": "Europe/Rome", "mail_permission": "refused"}
+"""What the records of all accounts and of all people say beside their columns."""
+
+
 def _account(client: Any) -> dict[str, Any]:
     return {
         "account_id": client.account_id,
@@ -169,7 +182,7 @@ def _account(client: Any) -> dict[str, Any]:
         "revenue_currency": client.currency,
         "removed": client.removed,
         "renewal_on": client.renewal_on,
-        "record": json.dumps({"account_id": client.account_id, "products": ["tracking"], "attributes": {"a": 1}}),
+        "record": json.dumps(OF_ACCOUNTS | {"account_id": client.account_id}),
         "recorded_at": NOW,
         "event_id": uuid7(),
     }
@@ -182,7 +195,7 @@ def _person(person: Any) -> dict[str, Any]:
         "type": person.type,
         "job_level": person.job_level,
         "removed": person.removed,
-        "record": "{}",
+        "record": json.dumps(OF_PEOPLE),
         "recorded_at": NOW,
         "event_id": uuid7(),
     }

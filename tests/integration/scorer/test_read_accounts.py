@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.integration.scorer.reading import NOW, Reader
+from tests.integration.scorer.reading import NOW, OF_ACCOUNTS, Reader
 from tests.integration.scorer.worlds import WORLD
 
 
@@ -93,6 +93,7 @@ async def test_accounts_show_their_attributes_class_and_figures(reader: Reader) 
     assert item["annual_revenue"] == {"amount": 250000.5, "currency": "EUR"}
     assert item["owner"] == {"name": None, "email": "kim@supplier.example"}
     assert (item["products"], item["sponsor"], item["renewal_on"]) == (["tracking"], None, None)
+    assert item | OF_ACCOUNTS == item
     assert (item["class"], item["class_rule"]) == ("at_risk", "a decision-maker's latest answer is a detractor's")
     assert (item["class_numbers"]["detractors"], item["nps"], item["window"]) == (1, 0.0, "90d")
 

@@ -5,7 +5,7 @@ import io
 import json
 import tracemalloc
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -93,6 +93,11 @@ async def test_exported_accounts_are_those_of_the_list(reader: Reader, seed: int
         assert [row[name] for name in ("known", "asked", "answered")] == list(item["coverage"].values())
         assert row["annual_revenue_amount"] == (item["annual_revenue"] or {"amount": None})["amount"]
         assert json.loads(line["products"]) == item["products"]
+        if item["time_zone"] is not None:
+            assert (line["customer_since"], row["customer_since"]) == ("2019-04-01", date(2019, 4, 1))
+            assert (line["do_not_ask_until"], line["do_not_ask_reason"]) == ("2026-09-30", "Claim in court")
+            assert (row["do_not_ask_until"], row["language"]) == (date(2026, 9, 30), "fr")
+    assert any(item["time_zone"] for item in listed.values())
 
 
 async def test_what_a_sheet_would_run_is_text(reader: Reader) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.ids import derived_uuid
-from tests.integration.scorer.reading import NOW, Reader
+from tests.integration.scorer.reading import NOW, OF_PEOPLE, Reader
 from tests.support.reference.world import Client, Entry, Invite, Person, Submission, World
 
 
@@ -64,6 +64,7 @@ async def ids(reader: Reader, path: str, **wanted: Any) -> list[str]:
 async def test_the_state_of_a_person_and_all_they_said(reader: Reader) -> None:
     body = await reader.body("/v1/accounts/acme/stakeholders/ada")
     assert (body["account_id"], body["type"], body["job_level"]) == ("acme", "decision_maker", "c_level")
+    assert body | OF_PEOPLE == body
     state = body["state"]
     assert (state["score"], state["category"], state["change"]) == (5, "detractor", "passive_to_detractor")
     assert (state["latest"]["response_id"], state["previous"]["response_id"]) == ("r4", "r3")

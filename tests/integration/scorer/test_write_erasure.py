@@ -68,9 +68,9 @@ def answer(response_id: str = "r1", **fields: Any) -> Event:
     return recorded(response_id, **(values | fields))
 
 
-def context() -> Event:
+def context(**more: Any) -> Event:
     """Something that happened to Ann."""
-    fields: dict[str, Any] = {"kind": "incident", "at": NOW, "label": NAME, "recorded_at": NOW}
+    fields: dict[str, Any] = {"kind": "incident", "at": NOW, "label": NAME, "recorded_at": NOW} | more
     data = ContextRecorded(event_id=uuid7(), account_id="acme", stakeholder_id=NAME, **fields)
     return event(CONTEXT_RECORDED, data)
 
@@ -135,15 +135,55 @@ async def test_amendments_that_waited_for_a_dropped_response_go_with_it(scorer: 
 async def test_the_same_answers_sent_again_later_bring_nothing_back(scorer: Writer) -> None:
     await scorer.take(answer("r1"), erased(NAME))
     await scorer.take(answer("r2"))
-    again = [answer(response_id, recorded_at=NOW + 2 * HOUR) for response_id in ("r1", "r2")]
+    later = NOW + 2 * HOUR
+    again = [answer(response_id, answered_at=later, recorded_at=later) for response_id in ("r1", "r2")]
     assert await scorer.outcomes(*again) == ["repeat", "repeat"]
     assert await traces(scorer) == []
 
 
 async def test_new_answers_after_the_erasure_count_again(scorer: Writer) -> None:
-    await scorer.take(answer(), erased(NAME), answer("r2", score=10, recorded_at=NOW + HOUR + timedelta(seconds=1)))
+    later = NOW + HOUR + timedelta(seconds=1)
+    await scorer.take(answer(), erased(NAME), answer("r2", score=10, answered_at=later, recorded_at=later))
     await scorer.project()
     assert (await latest_score(scorer)).figures["30d"]["latest"]["nps"] == 100
+
+
+LATE: dict[str, Any] = {"recorded_at": NOW + 2 * HOUR}
+WAITED = (
+    answer(**LATE),
+    amended("r1", {"comment": f"really, call {NAME}"}, **LATE),
+    invited("sent", "i1", NOW, stakeholder_id=NAME, **LATE),
+    context(**LATE),
+)
+"""What was said and done before the erasure, and recorded after it."""
+
+
+async def test_what_happened_before_and_is_recorded_later_stays_out(scorer: Writer) -> None:
+    await scorer.take(erased(NAME))
+    assert await scorer.outcomes(*WAITED) == ["change"] * len(WAITED)
+    await scorer.project()
+    assert await traces(scorer) == []
+    assert await scorer.rows("responses") == []
+    assert await scorer.rows("invitations") == []
+
+
+async def test_what_happened_before_and_is_recorded_later_goes_where_the_erasure_comes_last(scorer: Writer) -> None:
+    await scorer.take(*WAITED)
+    assert "responses" in await traces(scorer)
+    await scorer.take(erased(NAME))
+    await scorer.project()
+    assert await traces(scorer) == []
+    assert [row["erased"] for row in await scorer.rows("responses")] == [True]
+    assert await scorer.rows("invitations") == []
+
+
+async def test_what_happens_after_the_erasure_is_kept(scorer: Writer) -> None:
+    later = NOW + 2 * HOUR
+    facts = (answer("r2", answered_at=later, **LATE), invited("sent", "i2", later, stakeholder_id=NAME))
+    await scorer.take(erased(NAME), *facts)
+    [row] = await scorer.rows("responses")
+    assert (row["erased"], row["stakeholder_id"]) == (False, NAME)
+    assert [row["invitation_id"] for row in await scorer.rows("invitations")] == ["i2"]
 
 
 async def test_others_with_the_same_id_at_another_account_stay(scorer: Writer) -> None:

@@ -154,6 +154,11 @@ def test_an_amendment_tells_absent_from_null() -> None:
         ({"owner": {"phone": "1"}}, "owner.phone", "unknown_field"),
         ({"products": ["x"] * 101}, "products", "too_long"),
         ({"score": 9}, "score", "unknown_field"),
+        ({"time_zone": "Europe/Atlantis"}, "time_zone", "invalid_time_zone"),
+        ({"time_zone": "../../etc/passwd"}, "time_zone", "invalid_time_zone"),
+        ({"time_zone": "Europe"}, "time_zone", "invalid_time_zone"),
+        ({"customer_since": "2026-02-30"}, "customer_since", "invalid_date"),
+        ({"do_not_ask": {"until": "soon"}}, "do_not_ask.until", "invalid_date"),
     ],
 )
 def test_a_bad_account_is_refused(fields: dict[str, Any], field: str, code: str) -> None:
@@ -173,6 +178,9 @@ def test_a_person_needs_an_id_or_an_address() -> None:
     assert refusals(StakeholderItem, {"account_id": "acme", "stakeholder_id": "ann", "type": "boss"}) == [
         ("type", "literal_error")
     ]
+    assert refusals(StakeholderItem, {"account_id": "acme", "stakeholder_id": "ann", "mail_permission": "yes"}) == [
+        ("mail_permission", "literal_error")
+    ]
 
 
 def test_facts_need_their_kind_and_time() -> None:
@@ -184,3 +192,7 @@ def test_facts_need_their_kind_and_time() -> None:
     context = {"account_id": "acme", "kind": "incident", "at": "2026-03-31T09:30:00Z"}
     assert refusals(ContextInput, context) == [("label", "missing")]
     assert refusals(ContextInput, context | {"label": "outage", "event_id": "7"}) == [("event_id", "uuid_parsing")]
+    assert refusals(ContextInput, context | {"label": "outage"}) == []
+    of_nobody = context | {"label": "outage", "email": "a/b@acme.example"}
+    assert [field for field, _ in refusals(ContextInput, of_nobody)] == ["stakeholder_id"]
+    assert refusals(ContextInput, of_nobody | {"stakeholder_id": "ann"}) == []

@@ -217,6 +217,37 @@ def test_a_stakeholder_row() -> None:
     assert row.change.members == {"name": "Ann Lee", "email": "Ann@acme.example", "type": "decision_maker"}
 
 
+def test_when_and_whether_an_account_may_be_asked() -> None:
+    header = "Account ID,Time Zone,Language,Customer Since,Do Not Ask Until,Do Not Ask Reason"
+    (row,) = read(ACCOUNTS, f"{header}\nacme,Europe/Paris,fr,2019-04-01,2026-09-30,Claim in court\n")
+    assert isinstance(row, DirectoryRow)
+    assert row.change.members == {
+        "time_zone": "Europe/Paris",
+        "language": "fr",
+        "customer_since": "2019-04-01",
+        "do_not_ask": {"until": "2026-09-30", "reason": "Claim in court"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("cell", "permission"), [("Yes", "granted"), ("no", "refused"), ("Granted", "granted"), ("refused", "refused")]
+)
+def test_whether_a_person_may_be_asked_by_mail(cell: str, permission: str) -> None:
+    (row,) = read(STAKEHOLDERS, f"Account,Person,Email Consent\nacme,ann,{cell}\n")
+    assert isinstance(row, DirectoryRow)
+    assert row.change.members == {"mail_permission": permission}
+
+
+def test_a_zone_or_permission_that_nobody_knows_is_kept_as_an_attribute() -> None:
+    (row,) = read(STAKEHOLDERS, "Account,Person,Time Zone,Mail Permission\nacme,ann,Paris Time,perhaps\n")
+    assert isinstance(row, DirectoryRow)
+    assert row.change.members == {"attributes": {"time_zone": "Paris Time", "mail_permission": "perhaps"}}
+    assert {(note.code, note.field) for note in row.notes} == {
+        ("kept_as_attribute", "time_zone"),
+        ("kept_as_attribute", "mail_permission"),
+    }
+
+
 def test_skipping_goes_on_where_a_step_ended() -> None:
     text = "account,person,score\n" + "".join(f"acme,p{n},9\n" for n in range(10))
     columns = match_columns(RESPONSES, ["account", "person", "score"], {})

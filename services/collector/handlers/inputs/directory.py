@@ -8,9 +8,18 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from services.collector.handlers.inputs.fields import Attributes, Email, Id, Input, Label, Language, StakeholderId
+from services.collector.handlers.inputs.fields import (
+    Attributes,
+    Email,
+    Id,
+    Input,
+    Label,
+    Language,
+    StakeholderId,
+    TimeZone,
+)
 from services.collector.handlers.inputs.responses import somebody
-from shared.events.directory import StakeholderType, Tier
+from shared.events.directory import MailPermission, StakeholderType, Tier
 from shared.http.params import Day
 from shared.industries import canonical_industry
 
@@ -47,6 +56,13 @@ class ContactInput(Input):
 
     name: Label | None = None
     email: Email | None = None
+
+
+class DoNotAskInput(Input):
+    """That an account is not asked for answers; a merge may bring one of the two."""
+
+    until: Annotated[Day | None, Field(description="The last day; without one until it is taken back.")] = None
+    reason: Label | None = None
 
 
 Industry = Annotated[Label, AfterValidator(canonical_industry), Field(examples=["logistics"])]
@@ -90,6 +106,12 @@ class AccountInput(Input):
     sponsor: ContactInput | None = None
     parent_account_id: Id | None = None
     domains: Labels | None = None
+    time_zone: TimeZone | None = None
+    language: Language | None = None
+    customer_since: Day | None = None
+    do_not_ask: Annotated[
+        DoNotAskInput | None, Field(description="Nobody of the account is asked for an answer; needs a reason.")
+    ] = None
     attributes: Attributes | None = None
 
     def members(self) -> dict[str, Any]:
@@ -125,6 +147,10 @@ class StakeholderInput(Input):
     job_function: Label | None = None
     location: Label | None = None
     language: Language | None = None
+    time_zone: TimeZone | None = None
+    mail_permission: Annotated[
+        MailPermission | None, Field(description="Whether they may be asked by mail; `unknown` if it is not said.")
+    ] = None
     attributes: Attributes | None = None
     previous: Annotated[
         PreviousInput | None,

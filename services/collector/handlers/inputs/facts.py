@@ -47,7 +47,19 @@ class ContextInput(Input):
 
     event_id: UUID | None = None
     account_id: Id
-    stakeholder_id: StakeholderId | None = None
+    email: Email | None = None
+    stakeholder_id: Annotated[
+        StakeholderId | None,
+        Field(validate_default=True, description="Who it is about, or email; without either it is the account."),
+    ] = None
+    product: Label | None = None
     kind: ContextKind
     at: Moment
     label: Label
+
+    @field_validator("stakeholder_id")
+    @classmethod
+    def _person(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("email") is None:
+            return value
+        return somebody(value, info)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from shared.ids import canonical_id, require_stakeholder_id
+from shared.settings import known_zone
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(minutes=5)
@@ -68,6 +69,13 @@ def _email(value: str) -> str:
     if not _EMAIL.fullmatch(value):
         raise PydanticCustomError("invalid_email", "must be an e-mail address")
     return value
+
+
+def _zone(value: str) -> str:
+    try:
+        return known_zone(value)
+    except ValueError as error:
+        raise PydanticCustomError("invalid_time_zone", "{reason}", {"reason": str(error)}) from None
 
 
 def long_text(value: str) -> str:
@@ -144,6 +152,9 @@ StakeholderId = Annotated[
 ]
 Label = Annotated[str, *_line(200)]
 Language = Annotated[str, *_line(35)]
+TimeZone = Annotated[
+    str, *_line(64), AfterValidator(_zone), Field(description="A name of the IANA database.", examples=["Europe/Paris"])
+]
 Email = Annotated[str, *_line(200), AfterValidator(_email), Field(examples=["ann.lee@acme.example"])]
 Comment = Annotated[str, Strict(), StringConstraints(max_length=40_000), AfterValidator(long_text)]
 Moment = Annotated[

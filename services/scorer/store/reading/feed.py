@@ -24,7 +24,8 @@ _PAGE = f"""
         case
             when r.erased or exists (
                 select from erasures waiting where waiting.applied_at is null and waiting.account_id = r.account_id
-                    and waiting.stakeholder_id = r.stakeholder_id and r.recorded_at <= waiting.erased_at
+                    and waiting.stakeholder_id = r.stakeholder_id
+                    and least(r.recorded_at, r.answered_at) <= waiting.erased_at
             ) then 'erased'
             when r.withdrawn then 'withdrawn'
             when r.test then 'test'
