@@ -22,6 +22,11 @@ class OtherServices:
         self._key = settings.api_key
         self._services = services
 
+    @property
+    def ready(self) -> bool:
+        """Whether there is a key to call with."""
+        return self._key is not None
+
     async def call(self, service: ServiceName, method: str, path: str, body: Mapping[str, Any], key: str) -> None:
         """Make one call. Returns once the service has taken it; raises `Away`, `NoKey`, or the service's error."""
         if self._key is None:

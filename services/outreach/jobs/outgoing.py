@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
-from services.outreach.gateways.services import OtherServices
+from services.outreach.gateways.services import NoKey, OtherServices
 from services.outreach.store import sending
 from services.outreach.store.sending import ClaimedCall
 from shared.background import Periodic
@@ -54,6 +54,9 @@ class OutgoingSender:
 
     async def round(self) -> bool:
         """Make the calls that are due; returns whether there may be more now."""
+        if not self._services.ready:
+            self._refusal = NoKey().code
+            return False
         now = self._clock.now()
         calls = await self._database.retrying(lambda tx: sending.claim(tx, now, AT_ONCE))
         results = await asyncio.gather(*(self._make(call) for call in calls), return_exceptions=True)

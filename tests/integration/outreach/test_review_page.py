@@ -32,7 +32,7 @@ async def state(desk: ReviewDesk) -> list[Any]:
     """All that a page could change."""
     rows = [
         await desk.rows("select * from asks order by ask_id"),
-        await desk.rows("select * from outgoing order by entry"),
+        await desk.rows("select key, service, method, path, body, state from outgoing order by entry"),
     ]
     return [[dict(row) for row in table] for table in rows]
 
