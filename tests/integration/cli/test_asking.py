@@ -23,6 +23,7 @@ JOB: dict[str, Any] = {
     "skipped": 0, "problems": [{"line": 3, "outcome": "bad", "field": "score", "reason": "not_a_score"}],
     "columns": {"score": "score"}, "ignored_columns": [], "alerts": False, "error": None, "same_as": None,
     "older_than": None, "read": 1, "lines": [], "new": 1, "amended": 0, "same": 0, "kept": 0, "conflict": 0, "gone": 0,
+    "dropped": 0,
     "report": "/v1/imports/j1/report", "format": None, "remarks": [],
 }  # fmt: skip
 MISSING = {"field": "columns", "code": "missing_column", "detail": "say which column is the name"}

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.outreach.domain.tokens import Purpose
+from shared.events.directory import DoNotAsk
 from tests.support.outreach import DAY, NOW, Asking, account, answered, invited, person, withdrawn
 
 
@@ -172,6 +173,21 @@ async def test_c9_who_bounced_and_answered_since_is_reached(desk: Asking) -> Non
 async def test_c9_closed_and_removed_accounts_are_not_asked(desk: Asking) -> None:
     await desk.take(account("gone", closed_on=NOW.date()), person("x", "gone"))
     assert await desk.reason("x", account_id="gone") == "not_in_directory"
+
+
+async def test_c28_the_directory_says_whom_not_to_ask(desk: Asking) -> None:
+    pause = DoNotAsk(until=NOW.date(), reason="A lawsuit")
+    await desk.take(
+        account("quiet", do_not_ask=pause), person("x", "quiet"), person("refusing", mail_permission="refused")
+    )
+    row = await desk.link("x", account_id="quiet")
+    assert (row["problem"]["reason"], row["problem"]["detail"]) == (
+        "do_not_ask",
+        "nobody of the account is asked: A lawsuit",
+    )
+    assert await desk.reason("refusing") == "no_permission"
+    desk.clock.advance(DAY)
+    assert await desk.reason("x", account_id="quiet") is None
 
 
 async def test_c7_every_person_named_is_an_ask_with_its_reason(desk: Asking) -> None:
