@@ -1,17 +1,21 @@
-"""Asks some of the demo's people by links: one answers on the page, one is left to whoever tries Tellback. Everything
-goes through the API and the page, as people would do it."""
+"""Asks some of the demo's people by links: one answers on the page, one is left to whoever tries Tellback, and a client
+gets a business review. Everything goes through the API and the page, as people would do it."""
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from services.cli.demo.story import HERO
+from services.cli.demo.story import HERO, Item
 from shared.errors import TellbackError, Unavailable
 
 if TYPE_CHECKING:
     from shared.api.asks import LinkRow
     from shared.http.client import Api
 
+REVIEWED = "ironbridge"
+"""The client whose business review is sent round."""
+RECIPIENTS = 2
 LEGAL = {
     "legal_name": "Supplier Ltd",
     "postal_address": "1 Example Road, 00000 Example",
@@ -28,7 +32,7 @@ SECONDS, WAIT_SECONDS = 10.0, 30.0
 
 
 class Asking:
-    """The surveys of a deployment and the people who are asked."""
+    """Surveys, links and a business review of a deployment."""
 
     def __init__(self, api: "Api") -> None:
         self._api = api
@@ -49,6 +53,7 @@ class Asking:
             if row.stakeholder_id != HERO[1]:
                 await _answer(str(row.url))
                 break
+        await self._review(await self._published("review"))
         for row in links:
             if row.stakeholder_id == HERO[1]:
                 return row.url
@@ -79,6 +84,21 @@ class Asking:
             else:
                 return [row for row in made.items if row.url is not None]
             await asyncio.sleep(0.2)
+
+    async def _review(self, survey_id: str) -> None:
+        """Send a client's review round to its first people."""
+        from shared.api.calls import MAKE_REVIEW
+        from shared.api.questions import STAKEHOLDERS
+
+        people = await self._api.ask(STAKEHOLDERS, account_id=REVIEWED, limit=RECIPIENTS)
+        wanted: Item = {
+            "account_id": REVIEWED,
+            "survey_id": survey_id,
+            "held_on": datetime.now(UTC).date().isoformat(),
+            "intro": "Thank you for the talk. Here is what we showed you.",
+            "recipients": [{"stakeholder_id": person.stakeholder_id} for person in people.items],
+        }
+        await self._api.call(MAKE_REVIEW, wanted)
 
 
 async def _answer(url: str) -> None:

@@ -119,12 +119,14 @@ async def test_the_next_up_goes_on_and_ctrl_c_leaves_nothing(home: Home) -> None
     link = home.says(r"^  (http://127\.0\.0\.1:\d+/s/[\w-]{44})$")()
     assert link, "somebody is left to answer"
     key = bearer((home.data / "first_key").read_text().strip())
-    summary = f"http://127.0.0.1:{home.port_base + 5}/v1/asks/summary"
+    outreach = f"http://127.0.0.1:{home.port_base + 5}"
     async with httpx.AsyncClient(trust_env=False) as browser:
         assert "recommend Supplier" in (await browser.get(link[1])).text
-        asked = (await browser.get(summary, headers=key)).json()["groups"][0]
+        asked = (await browser.get(f"{outreach}/v1/asks/summary", headers=key)).json()["groups"][0]
+        reviews = (await browser.get(f"{outreach}/v1/business-reviews", headers=key)).json()["items"]
     assert asked["outcomes"]["answered"] == 1
     assert asked["outcomes"]["open"] == asked["sent"] - 1 > 0
+    assert [review["recipient_count"] for review in reviews] == [2]
     children = home.processes()
     assert home.stop(signal.SIGINT) == 0
     assert [child for child in children if alive(child)] == []
