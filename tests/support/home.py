@@ -24,7 +24,7 @@ NAMED_NOWHERE = dict.fromkeys(
     ("TELLBACK_KAFKA_BOOTSTRAP_SERVERS", "TELLBACK_DATABASE_URL", "DATABASE_URL", "TELLBACK_SECRET_KEY"), ""
 )
 """Empty variables, so that Kafka and PostgreSQL are embedded whatever the environment of the tests names."""
-PORTS = 5
+PORTS = 6
 
 
 @dataclass(slots=True)
