@@ -10,6 +10,7 @@ from shared.api.cohorts import CohortsModel
 from shared.api.comparisons import AccountComparison, PortfolioComparison, PublishedBenchmarks
 from shared.api.doubles import Doubles
 from shared.api.follow_ups import FollowUp, FollowUpDetail, Summary, Why
+from shared.api.imports import ImportedRows, ImportRules, ImportView
 from shared.api.keys import Key
 from shared.api.maturity import ListedResult, Questionnaire, Result
 from shared.api.notifications import NotificationItem
@@ -61,6 +62,10 @@ MATURITY = Question("benchmark", "/v1/maturity", Result)
 MATURITY_QUESTIONS = Question("benchmark", "/v1/maturity/questions", Questionnaire)
 MATURITY_RESULTS = Question("benchmark", "/v1/maturity/assessments", Page[ListedResult])
 DOUBLES = Question("collector", "/v1/accounts/{account_id}/doubles", Doubles)
+IMPORT_RULES = Question("collector", "/v1/import-rules", ImportRules)
+IMPORTS = Question("collector", "/v1/imports", Page[ImportView])
+IMPORT = Question("collector", "/v1/imports/{import_id}", ImportView)
+IMPORTED_ROWS = Question("scorer", "/v1/imports/{import_id}", ImportedRows)
 KEYS = Question("collector", "/v1/keys", Page[Key])
 DEAD_LETTERS = Question("collector", "/v1/dead-letters", Page[ParkedRecord])
 DEAD_LETTER = Question("collector", "/v1/dead-letters/{parked_id}", ParkedContent)
