@@ -10,6 +10,9 @@ from services.dashboard.web import accounts, answers, benchmarks, maturity, peop
 from services.dashboard.web.account import explanation, person
 from services.dashboard.web.account import page as account
 from services.dashboard.web.assets import serve_assets
+from services.dashboard.web.bring import draft as bring_draft
+from services.dashboard.web.bring import page as bring
+from services.dashboard.web.bring import report as bring_report
 from services.dashboard.web.follow_ups import board, detail
 from services.dashboard.web.guard import PageGuard
 from services.dashboard.web.gzip_cache import GzipCache
@@ -21,7 +24,7 @@ from services.dashboard.web.settings import access, dead_letters, endpoint, noti
 
 PAGES = (
     portfolio, accounts, answers, account, person, explanation, people, board, detail, benchmarks, maturity, review,
-    webhooks, endpoint, rules, rule, notifications, dead_letters, access,
+    bring, bring_draft, bring_report, webhooks, endpoint, rules, rule, notifications, dead_letters, access,
 )  # fmt: skip
 """Importing a page registers it."""
 RECONNECT_SECONDS = 30.0
