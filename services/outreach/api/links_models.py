@@ -104,7 +104,7 @@ class LinksWanted(Input):
         """The people as the handler has them."""
         if self.people is None:
             return None
-        return tuple(Named(one.account_id, one.stakeholder_id, one.email) for one in self.people)
+        return tuple(Named(person.account_id, person.stakeholder_id, person.email) for person in self.people)
 
     def chosen(self) -> Chosen | None:
         """The filter as the handler has it."""

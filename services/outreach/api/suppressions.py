@@ -97,7 +97,7 @@ async def list_suppressions(
     require_all_accounts(caller)
     hashes = None
     if email is not None:
-        hashes = [one.digest for one in hashes_of(service.tokens, email)]
+        hashes = [address_hash.digest for address_hash in hashes_of(service.tokens, email)]
     if wants_csv(request, format):
         return sheet("suppressions.csv", COLUMNS, _pages(service, hashes))
     after = None

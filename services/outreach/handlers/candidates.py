@@ -49,12 +49,12 @@ async def persons_of(
         return found
     given = []
     addresses = set()
-    for one in named or ():
-        stakeholder_id = one.stakeholder_id
+    for asked in named or ():
+        stakeholder_id = asked.stakeholder_id
         if stakeholder_id is None:
-            stakeholder_id = stakeholder_of(one.email or "")
-            addresses.add((one.account_id, stakeholder_id))
-        given.append((one.account_id, stakeholder_id))
+            stakeholder_id = stakeholder_of(asked.email or "")
+            addresses.add((asked.account_id, stakeholder_id))
+        given.append((asked.account_id, stakeholder_id))
     own = await own_ids(tx, given)
     has = await people.by_address(tx, addresses)
     persons = []
@@ -84,7 +84,7 @@ async def known_people(
     addresses: set[str] = set()
     for person, candidate in found.items():
         hashes[person] = hashes_of(tokens, candidate.email)
-        digests.update(one.digest for one in hashes[person])
+        digests.update(address_hash.digest for address_hash in hashes[person])
         if candidate.email is not None:
             addresses.add(candidate.email.lower())
     by_address = await people.asked_by_address(tx, addresses, now - FLOOR)
@@ -95,11 +95,12 @@ async def known_people(
         asked = [by_address.get((candidate.email or "").lower())]
         lifted: list[datetime | None] = []
         objected = False
-        for one in hashes[person]:
-            asked.append(by_hash.get(one.digest))
-            if one.digest in listed:
-                objected |= listed[one.digest].objected
-                lifted.append(listed[one.digest].lifted_at)
+        for address_hash in hashes[person]:
+            asked.append(by_hash.get(address_hash.digest))
+            objection = listed.get(address_hash.digest)
+            if objection is not None:
+                objected |= objection.objected
+                lifted.append(objection.lifted_at)
         hashed = None
         if hashes[person]:
             hashed = hashes[person][0]

@@ -17,9 +17,9 @@ async def suppress_addresses(
     said: dict[bytes, tuple[bytes, datetime]] = {}
     for address, at in addresses.items():
         hashes = hashes_of(tokens, address)
-        for found in hashes:
+        for address_hash in hashes:
             wanted[hashes[0].digest] = hashes[0]
-            said[found.digest] = hashes[0].digest, at
+            said[address_hash.digest] = hashes[0].digest, at
     for digest, objection in (await suppressions.objections(tx, said)).items():
         first, at = said[digest]
         if objection.objected or (objection.lifted_at is not None and objection.lifted_at > at):

@@ -66,7 +66,8 @@ async def find_ask(tx: ReadTx, ask_id: UUID) -> OpenAsk | None:
 
 
 async def lock_ask(tx: WriteTx, ask_id: UUID) -> OpenAsk | None:
-    """The same, locked until the end of the transaction: two tabs take turns."""
+    """The ask of a link, locked until the end of the transaction, so that two tabs take turns; None for one that was
+    erased."""
     return _ask(await tx.one(f"{_ASK} where a.ask_id = :ask_id for update of a", ask_id=ask_id))
 
 

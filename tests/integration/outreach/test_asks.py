@@ -14,7 +14,7 @@ async def people(desk: Asking) -> None:
     """Ann, Bob and Cy at Acme, whom Olivia owns, and Dee at Beta."""
     await desk.take(
         account(name="Acme Ltd", tier="key", owner="olivia@us.example"),
-        *(person(one) for one in ("ann", "bob", "cy")),
+        *(person(name) for name in ("ann", "bob", "cy")),
         account("beta", name="Beta", tier="small"),
         person("dee", "beta"),
     )

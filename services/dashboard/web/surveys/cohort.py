@@ -51,8 +51,8 @@ def _draw_reasons(path: str, query: Mapping[str, str], group: AskGroup) -> None:
         return
     Text("h3", "Why not")
     with box("ul"):
-        for found in sorted(group.reasons, key=lambda found: -found.count):
-            words = told.state_words(found.state, None, found.reason)
-            target = address(path, **{**query, "state": found.state, "reason": found.reason})
+        for reason in sorted(group.reasons, key=lambda reason: -reason.count):
+            words = told.state_words(reason.state, None, reason.reason)
+            target = address(path, **{**query, "state": reason.state, "reason": reason.reason})
             with box("li"):
-                link(f"{words}: {wording.grouped(found.count)}", target)
+                link(f"{words}: {wording.grouped(reason.count)}", target)
