@@ -18,9 +18,8 @@ from services.outreach.api.sheets import CSV, Format, Rows, described, sheet, wa
 from services.outreach.domain.addresses import canonical_address
 from services.outreach.handlers.suppressions import hashes_of, suppress_addresses
 from services.outreach.store import suppressions
-from shared.access.caller import Caller
 from shared.api.asks import RefusedAddress, Suppression, SuppressionsAdded
-from shared.errors import Forbidden, Invalid, NotFound
+from shared.errors import Invalid, NotFound
 from shared.files.formulas import plain
 from shared.http import paging, strict_json
 from shared.http.auth import Manager
@@ -94,7 +93,7 @@ async def list_suppressions(
     cursor: Cursor = None,
 ) -> Page[Suppression] | Response:
     """Objections that hold; a sheet has all of them."""
-    require_all_accounts(caller)
+    caller.require_all_accounts()
     hashes = None
     if email is not None:
         hashes = [address_hash.digest for address_hash in hashes_of(service.tokens, email)]
@@ -119,7 +118,7 @@ async def list_suppressions(
 )
 async def add_suppressions(request: Request, caller: Manager, service: TheService) -> SuppressionsAdded:
     """Addresses as JSON, or as CSV with one in the first column of each line. Those that are on the list stay."""
-    require_all_accounts(caller)
+    caller.require_all_accounts()
     lines = await _read(request)
     now = service.clock.now()
     actor = caller.name or caller.key_id
@@ -136,18 +135,12 @@ async def lift_suppression(
     suppression_id: Annotated[UUID, Path(description="The objection")], caller: Manager, service: TheService
 ) -> None:
     """Only when the person asks for it: they may be asked again. 404 for one that does not hold."""
-    require_all_accounts(caller)
+    caller.require_all_accounts()
     actor = caller.name or caller.key_id
     now = service.clock.now()
     lifted = await service.database.retrying(lambda tx: suppressions.lift(tx, suppression_id, now, actor))
     if not lifted:
         raise NotFound("suppression_not_found", "there is no such objection")
-
-
-def require_all_accounts(caller: Caller) -> None:
-    """Raises `Forbidden` for a key limited to an owner: the list tells of addresses of all customers."""
-    if caller.owner_email is not None:
-        raise Forbidden("forbidden", "the key is limited to the accounts of one owner")
 
 
 async def _read(request: Request) -> _Lines:
