@@ -121,10 +121,10 @@ async def add_suppressions(request: Request, caller: Manager, service: TheServic
     caller.require_all_accounts()
     lines = await _read(request)
     now = service.clock.now()
-    actor = caller.name or caller.key_id
 
     async def add(tx: Any) -> int:
-        return await suppress_addresses(tx, service.tokens, dict.fromkeys(lines.good, now), "import", now, actor)
+        objecting = dict.fromkeys(lines.good, now)
+        return await suppress_addresses(tx, service.tokens, objecting, "import", now, caller.actor)
 
     added = await service.database.retrying(add)
     return SuppressionsAdded(added=added, known=len(lines.good) - added, refused=lines.refused)
@@ -136,9 +136,8 @@ async def lift_suppression(
 ) -> None:
     """Only when the person asks for it: they may be asked again. 404 for one that does not hold."""
     caller.require_all_accounts()
-    actor = caller.name or caller.key_id
     now = service.clock.now()
-    lifted = await service.database.retrying(lambda tx: suppressions.lift(tx, suppression_id, now, actor))
+    lifted = await service.database.retrying(lambda tx: suppressions.lift(tx, suppression_id, now, caller.actor))
     if not lifted:
         raise NotFound("suppression_not_found", "there is no such objection")
 

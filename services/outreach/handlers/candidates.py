@@ -55,11 +55,13 @@ async def persons_of(
             stakeholder_id = stakeholder_of(asked.email or "")
             addresses.add((asked.account_id, stakeholder_id))
         given.append((asked.account_id, stakeholder_id))
-    own = await own_ids(tx, given)
-    has = await people.by_address(tx, addresses)
+    # Whose id it is at an account of others would tell the caller who is known there.
+    hidden = await unseen_people(tx, given, caller)
+    own = await own_ids(tx, set(given) - hidden)
+    has = await people.by_address(tx, addresses - hidden)
     persons = []
     for person in given:
-        stakeholder_id = own[person]
+        stakeholder_id = own.get(person, person[1])
         if stakeholder_id == person[1]:
             stakeholder_id = has.get(person, stakeholder_id)
         persons.append((person[0], stakeholder_id))
