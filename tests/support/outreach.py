@@ -77,6 +77,7 @@ class ScorerOfTests:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked += 1
         query = dict(httpx.QueryParams(scope["query_string"].decode()))
+        assert query["contacts"] == "true"
         begin = int(query.get("cursor", "0"))
         end = begin + 2
         cursor = None
@@ -91,15 +92,16 @@ class ScorerOfTests:
 
 
 def known_person(account_id: str, stakeholder_id: str, **moments: Any) -> dict[str, Any]:
-    """What the scorer says of a person: moments as RFC 3339."""
-    nothing = dict.fromkeys(("last_asked_at", "bounced_at", "unsubscribed_at", "email"))
-    answered = {"relationship": None, "transactional": None}
+    """What the scorer says of a person: moments as RFC 3339, and perhaps the `email`."""
+    contacts: dict[str, Any] = dict.fromkeys(("last_asked_at", "bounced_at", "unsubscribed_at"))
+    contacts["last_answered_at"] = {"relationship": None, "transactional": None}
+    email = moments.pop("email", None)
     return {
         "account_id": account_id,
         "stakeholder_id": stakeholder_id,
-        **nothing,
-        "last_answered_at": answered,
-    } | moments
+        "email": email,
+        "contacts": contacts | moments,
+    }
 
 
 def _event(name: str, data: EventData, event_id: UUID | None = None, file: str | None = None) -> Event:
