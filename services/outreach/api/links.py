@@ -11,7 +11,6 @@ from starlette.requests import Request
 
 from services.outreach.api.links_models import LinksWanted
 from services.outreach.api.resources import IdempotencyKey, Outreach, TheService
-from services.outreach.api.sheets import Format, described, one_page, sheet, wants_csv
 from services.outreach.handlers.links import MadeLink, WantedLinks, link_of, make_links
 from services.outreach.store import asks
 from shared.access.caller import Caller
@@ -19,6 +18,7 @@ from shared.api.asks import AskLink, LinkProblem, LinkRow, LinksMade
 from shared.db.transaction import WriteTx
 from shared.errors import Conflict, NotFound
 from shared.http.auth import Actor
+from shared.http.files import Format, csv_described, csv_file, one_page, wants_csv
 from shared.http.limits import BATCH_BYTES
 from shared.http.params import PathId
 from shared.http.routing import Router
@@ -46,7 +46,7 @@ MODULE_PIXELS = 4
     "/surveys/{survey_id}/links",
     summary="Personal links to a survey, for people who may be asked",
     response_model=LinksMade,
-    responses=described(COLUMNS),
+    responses=csv_described(COLUMNS),
     max_body_size=BATCH_BYTES,
 )
 async def post_links(
@@ -78,7 +78,7 @@ async def post_links(
 
     survey, made = await service.database.retrying(make)
     if wants_csv(request, format):
-        return sheet("links.csv", COLUMNS, one_page([_sheet_row(service, link) for link in made]))
+        return await csv_file("links.csv", COLUMNS, one_page([_sheet_row(service, link) for link in made]))
     items = [_row(service, link) for link in made]
     refused = sum(link.problem is not None for link in made)
     return LinksMade(
