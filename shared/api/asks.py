@@ -272,8 +272,6 @@ class Suppression(BaseModel):
                 "source": "import",
                 "created_at": "2026-06-01T09:00:00Z",
                 "created_by": "key:k3v9x0a1b2c3",
-                "lifted_at": None,
-                "lifted_by": None,
             }
         }
     )
@@ -282,8 +280,6 @@ class Suppression(BaseModel):
     source: str = Field(description="`page`, `invitation`, `import` or another place from which it came.")
     created_at: datetime
     created_by: str
-    lifted_at: datetime | None
-    lifted_by: str | None
 
 
 class RefusedAddress(BaseModel):

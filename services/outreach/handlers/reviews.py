@@ -142,7 +142,8 @@ class Reviews:
         """A link that is handed over as it is made. Neither an objection to mails nor a quarantine stands against it:
         the supplier gives it to people with whom they speak."""
         address_hash = None
-        for hashed in hashes_of(self._tokens, address)[:1]:
+        hashed = next(iter(hashes_of(self._tokens, address)), None)
+        if hashed is not None:
             address_hash = hashed.digest
         return NewAsk(
             ask_id=uuid4(),

@@ -5,7 +5,7 @@ from functools import partial
 
 from services.dashboard.domain import asks as told
 from services.dashboard.domain import wording
-from services.dashboard.web.elements import Cell, Text, box, empty, table, when
+from services.dashboard.web.elements import Cell, box, empty, table, when
 from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, refuse, sure
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
@@ -46,7 +46,7 @@ async def objections(visit: Visit) -> None:
 def _draw(visit: Visit, found: Objections) -> None:
     if found.listed:
         rows = [_row(visit, suppression, found.people) for suppression in found.listed]
-        table(("When", "How", "By", "State", ""), rows, "Objections")
+        table(("When", "How", "By", ""), rows, "Objections")
     else:
         empty("Nobody has objected.", "Bring the list of your former tool, so that nobody is asked who said no there.")
     with box("div", "buttons"):
@@ -58,24 +58,11 @@ def _row(visit: Visit, suppression: Suppression, people: dict[str, str]) -> list
         partial(when, suppression.created_at, "time"),
         SOURCES.get(suppression.source, wording.plain(suppression.source)),
         told.actor(suppression.created_by, people),
-        partial(_draw_state, suppression),
         partial(_draw_lifting, visit, suppression),
     ]
 
 
-def _draw_state(suppression: Suppression) -> None:
-    with box("span"):
-        if suppression.lifted_at is None:
-            Text("span", "● never asked")
-        else:
-            Text("span", "○ lifted ")
-            when(suppression.lifted_at)
-
-
 def _draw_lifting(visit: Visit, suppression: Suppression) -> None:
-    if suppression.lifted_at is not None:
-        return
-
     async def lift() -> None:
         async def work() -> None:
             api = await visit.api()
