@@ -72,7 +72,7 @@ async def make_links(
     persons = await persons_of(tx, wanted.named, wanted.chosen, wanted.caller)
     await tx.lock_accounts({account_id for account_id, _ in persons})
     unseen = await unseen_people(tx, persons, wanted.caller) | await _erased_meanwhile(tx, journal, persons, now)
-    known = await known_people(tx, persons, tokens, now)
+    known = await known_people(tx, [person for person in persons if person not in unseen], tokens, now)
     problems = _problems(known, survey, now, overriding=wanted.overriding is not None)
     ask_ids = _ask_ids(wanted, persons)
     stored = await asks.stored_links(tx, ask_ids)

@@ -276,8 +276,11 @@ async def test_c37_who_is_known_at_accounts_of_others_is_not_told(desk: Asking) 
         {"account_id": "beta", "stakeholder_id": "cleo-old"},
         {"account_id": "beta", "email": "nobody@beta.example"},
     ]
-    answer = await olivia.client.post("/v1/surveys/srv_rel/links", json={"people": people})
-    rows = answer.json()["items"]
+    await desk.take(person(email="cleo@beta.example", recorded_at=NOW + timedelta(minutes=5)))
+    mine = {"account_id": "acme", "stakeholder_id": "ann"}
+    answer = await olivia.client.post("/v1/surveys/srv_rel/links", json={"people": [*people, mine]})
+    *rows, ann = answer.json()["items"]
+    assert ann["problem"] is None
     assert [row.pop("stakeholder_id") for row in rows] == ["cleo@beta.example", "cleo-old", "nobody@beta.example"]
     assert rows[0] == rows[1] == rows[2]
 
