@@ -1,4 +1,4 @@
-"""Links to a survey: for people one after the other, as JSON or as a sheet, and as a picture to print."""
+"""Links to a survey: for people one after the other, as JSON or CSV, and as a picture to print."""
 
 import io
 from typing import Annotated, Any
@@ -78,7 +78,7 @@ async def post_links(
 
     survey, made = await service.database.retrying(make)
     if wants_csv(request, format):
-        return await csv_file("links.csv", COLUMNS, one_page([_sheet_row(service, link) for link in made]))
+        return await csv_file("links.csv", COLUMNS, one_page([_csv_row(service, link) for link in made]))
     items = [_row(service, link) for link in made]
     refused = sum(link.problem is not None for link in made)
     return LinksMade(
@@ -126,8 +126,8 @@ async def _link(service: Outreach, caller: Caller, ask_id: UUID) -> AskLink:
     return AskLink(invitation_id=str(ask_id), url=url, expires_at=closes_at)
 
 
-def _sheet_row(service: Outreach, link: MadeLink) -> dict[str, Any]:
-    """A row of the sheet; a model for each of ten thousand would only cost time."""
+def _csv_row(service: Outreach, link: MadeLink) -> dict[str, Any]:
+    """A row of the CSV file; a model for each of ten thousand would only cost time."""
     candidate, problem = link.candidate, link.problem
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row |= {
@@ -150,7 +150,7 @@ def _sheet_row(service: Outreach, link: MadeLink) -> dict[str, Any]:
 
 
 def _row(service: Outreach, link: MadeLink) -> LinkRow:
-    row = _sheet_row(service, link)
+    row = _csv_row(service, link)
     problem = None
     if link.problem is not None:
         problem = LinkProblem(reason=row.pop("reason"), detail=row.pop("detail"), again_at=row.pop("again_at"))

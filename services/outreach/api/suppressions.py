@@ -150,7 +150,7 @@ async def _read(request: Request) -> _Lines:
     content = await request.body()
     lines = _Lines()
     if kind == CSV:
-        _read_sheet(content, lines)
+        _read_csv(content, lines)
         return lines
     try:
         wanted = SuppressionsWanted.model_validate(strict_json.loads(content))
@@ -161,7 +161,7 @@ async def _read(request: Request) -> _Lines:
     return lines
 
 
-def _read_sheet(content: bytes, lines: _Lines) -> None:
+def _read_csv(content: bytes, lines: _Lines) -> None:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

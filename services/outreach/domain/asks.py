@@ -53,7 +53,7 @@ class NewAsk:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedFor:
+class PublishedSurvey:
     """The published survey of an ask: `kind` is relationship or transactional."""
 
     survey_id: str

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.outreach.domain.asks import AskedFor, NewAsk
+from services.outreach.domain.asks import NewAsk, PublishedSurvey
 from services.outreach.domain.eligibility import Candidate, Refusal, refusal_of
 from services.outreach.domain.tokens import Purpose, Tokens
 from services.outreach.handlers.candidates import Known, Named, known_people, persons_of, unseen_people
@@ -62,7 +62,7 @@ async def require_read(tx: ReadTx) -> None:
 
 async def make_links(
     tx: WriteTx, wanted: WantedLinks, tokens: Tokens, journal: Journal, now: datetime
-) -> tuple[AskedFor, list[MadeLink]]:
+) -> tuple[PublishedSurvey, list[MadeLink]]:
     """Make an ask for each person, in their order; what was made under the same idempotency key is given again. Raises
     `NotFound`, `Conflict` for a survey that is not published, `Invalid` for too many people, `Unavailable` while it is
     not known whom others have asked."""
@@ -98,7 +98,7 @@ async def make_links(
     return survey, made
 
 
-async def published_survey(tx: ReadTx, survey_id: str) -> AskedFor:
+async def published_survey(tx: ReadTx, survey_id: str) -> PublishedSurvey:
     """The published survey of this id. Raises `NotFound`, and `Conflict` for one that was never published."""
     survey = await asks.published_survey(tx, survey_id)
     if survey is None:
@@ -138,7 +138,7 @@ def _made_before(candidate: Candidate, ask: Mapping[str, Any]) -> MadeLink:
 
 
 def _problems(
-    known: Mapping[PersonKey, Known], survey: AskedFor, now: datetime, *, overriding: bool
+    known: Mapping[PersonKey, Known], survey: PublishedSurvey, now: datetime, *, overriding: bool
 ) -> dict[PersonKey, Refusal]:
     """Why people are not asked, by person. Of those at an account who have the same address one is asked, and of those
     at several accounts one now."""
@@ -162,7 +162,7 @@ def _problems(
 
 
 def _ask(
-    ask_id: UUID, survey: AskedFor, wanted: WantedLinks, known: Known, problem: Refusal | None, now: datetime
+    ask_id: UUID, survey: PublishedSurvey, wanted: WantedLinks, known: Known, problem: Refusal | None, now: datetime
 ) -> NewAsk:
     state, reason, note, again_at = "waiting", None, wanted.overriding, None
     if wanted.handed_over:
@@ -193,7 +193,7 @@ def _ask(
     )
 
 
-async def hand_over(tx: WriteTx, survey: AskedFor, made: Sequence[NewAsk], now: datetime) -> None:
+async def hand_over(tx: WriteTx, survey: PublishedSurvey, made: Sequence[NewAsk], now: datetime) -> None:
     """Links that are handed over count as asked at once, and everybody is told that they were sent."""
     moments = []
     calls = []

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from services.outreach.domain import reviews as rules
-from services.outreach.domain.asks import AskChange, AskedFor, NewAsk
+from services.outreach.domain.asks import AskChange, NewAsk, PublishedSurvey
 from services.outreach.domain.reviews import Copied
 from services.outreach.domain.tokens import Tokens
 from services.outreach.gateways.benchmark import Benchmark
@@ -178,7 +178,7 @@ async def _require_account(tx: ReadTx, wanted: ReviewWanted) -> None:
         raise NotFound("account_not_found", "there is no such account")
 
 
-async def _survey_of(tx: ReadTx, wanted: ReviewWanted) -> AskedFor:
+async def _survey_of(tx: ReadTx, wanted: ReviewWanted) -> PublishedSurvey:
     survey_id = wanted.survey_id or await store.last_published(tx)
     if survey_id is None:
         raise Conflict("no_review_survey", "publish a survey for business reviews first")
@@ -224,7 +224,7 @@ def _problem(field: str, code: str, detail: str) -> Problem:
     return {"field": field, "code": code, "detail": detail}
 
 
-def _new(review_id: UUID, wanted: ReviewWanted, survey: AskedFor, now: datetime) -> NewReview:
+def _new(review_id: UUID, wanted: ReviewWanted, survey: PublishedSurvey, now: datetime) -> NewReview:
     return NewReview(
         review_id=review_id,
         account_id=wanted.account_id,

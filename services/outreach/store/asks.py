@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.outreach.domain.asks import SYSTEM, UNSENT, AskChange, AskedFor, NewAsk, kind_of
+from services.outreach.domain.asks import SYSTEM, UNSENT, AskChange, NewAsk, PublishedSurvey, kind_of
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 
 # Column -> SQL type, of what an ask is when it is planned.
@@ -47,7 +47,7 @@ MARKS = ("opened_at", "started_at", "answered_at", "finished_at", "bounced_at", 
 """Moments of an ask of which the earliest counts, from wherever it is heard."""
 
 
-async def published_survey(tx: ReadTx, survey_id: str) -> AskedFor | None:
+async def published_survey(tx: ReadTx, survey_id: str) -> PublishedSurvey | None:
     """The version of a survey by which people are asked now. None where there is no such survey; of one that was never
     published the version is 0."""
     row = await tx.one(
@@ -57,7 +57,7 @@ async def published_survey(tx: ReadTx, survey_id: str) -> AskedFor | None:
     )
     if row is None:
         return None
-    return AskedFor(survey_id, row["current_version"] or 0, kind_of(row["nps_kind"]))
+    return PublishedSurvey(survey_id, row["current_version"] or 0, kind_of(row["nps_kind"]))
 
 
 async def insert_asks(tx: WriteTx, asks: Sequence[NewAsk]) -> None:
