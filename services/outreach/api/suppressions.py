@@ -1,6 +1,7 @@
 """Objections: addresses that must not be asked. Only a keyed hash of each is kept."""
 
 import csv
+import io
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,7 @@ from services.outreach.store import suppressions
 from shared.api.asks import RefusedAddress, Suppression, SuppressionsAdded
 from shared.db.transaction import ReadTx
 from shared.errors import Invalid, NotFound
+from shared.files.delimiters import delimiter_of
 from shared.files.formulas import plain
 from shared.http import paging, strict_json
 from shared.http.auth import Manager
@@ -32,6 +34,8 @@ from shared.http.routing import Router, require_media_type
 router = Router(prefix="/v1/suppressions", tags=["suppressions"])
 PURPOSE = "suppressions"
 MOST = 10_000
+SAMPLE = 10_000
+"""Characters that tell which delimiter a CSV file has: sheets write a semicolon in many countries."""
 FILE_PAGE = 1_000
 After = tuple[datetime, UUID]
 """created_at and suppression_id of the last objection of a page."""
@@ -166,7 +170,7 @@ def _read_csv(content: bytes, lines: _Lines) -> None:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Invalid("invalid_text", "must be UTF-8") from None
-    reader = csv.reader(text.splitlines())
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text[:SAMPLE]))
     try:
         for cells in reader:
             if reader.line_num > MOST + 1:
