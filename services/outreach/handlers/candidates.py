@@ -60,9 +60,9 @@ async def persons_of(
     own = await own_ids(tx, set(given) - hidden)
     has = await people.by_address(tx, addresses - hidden)
     persons = []
-    for person in given:
+    for asked, person in zip(named or (), given, strict=True):
         stakeholder_id = own.get(person, person[1])
-        if stakeholder_id == person[1]:
+        if asked.stakeholder_id is None and stakeholder_id == person[1]:
             stakeholder_id = has.get(person, stakeholder_id)
         persons.append((person[0], stakeholder_id))
     return persons

@@ -93,7 +93,8 @@ async def test_c12_and_c30_neither_quarantine_nor_objection_stands_against_a_rev
     await desk.made(recipients=[{"stakeholder_id": "cid"}])
     await desk.write(
         "insert into contacts (account_id, stakeholder_id, last_asked_at, unsubscribed_at)"
-        " values ('acme', 'cid', :now, :now)",
+        " values ('acme', 'cid', :now, :now) on conflict (account_id, stakeholder_id) do update"
+        " set last_asked_at = excluded.last_asked_at, unsubscribed_at = excluded.unsubscribed_at",
         now=desk.clock.now(),
     )
     again = await desk.made(recipients=[{"stakeholder_id": "cid"}])
