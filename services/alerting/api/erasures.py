@@ -13,7 +13,7 @@ class Erasure(Receipt):
 
     responses: int = Field(examples=[3])
     follow_ups: int = Field(description="They stay without the person.", examples=[1])
-    messages: int = Field(description="To webhooks, without the person as well.", examples=[2])
+    messages: int = Field(description="About the person, for webhooks; what they said goes.", examples=[2])
 
 
 router = router_for(Erasure, EMITS)
