@@ -8,7 +8,7 @@ from services.outreach.handlers.erasures import erase_stakeholders
 from services.outreach.handlers.invitations import read_invitations
 from services.outreach.handlers.responses import read_answers, undo_imports
 from shared.clock import Clock
-from shared.db.directory import DirectoryReplica
+from shared.db.directory import pass_over
 from shared.db.erasures import Journal
 from shared.events.envelope import PlainReaders
 from shared.events.response_fast_reader import plain_response
@@ -47,5 +47,5 @@ def handlers(journal: Journal, tokens: Tokens, clock: Clock) -> Mapping[str, Bat
         STAKEHOLDER_UPSERTED: directory,
         STAKEHOLDER_REMOVED: directory,
         **dict.fromkeys(INVITATION_EVENTS, invitations),
-        CONTEXT_RECORDED: DirectoryReplica.pass_over,
+        CONTEXT_RECORDED: pass_over,
     }

@@ -14,7 +14,8 @@ OPEN_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class NewAsk:
-    """An ask as it is planned. `state` is waiting, skipped or sent; a skipped one has a `reason`."""
+    """An ask as it is planned. `state` is waiting, skipped or sent; a skipped one has a `reason`, and
+    `again_at`, from when on the person may be asked, if time changes that."""
 
     ask_id: UUID
     survey_id: str
@@ -32,6 +33,7 @@ class NewAsk:
     address_hash: bytes | None = None
     reason: str | None = None
     note: str | None = None
+    again_at: datetime | None = None
     language: str | None = None
     review_id: UUID | None = None
 
@@ -51,7 +53,7 @@ class NewAsk:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedFor:
+class PublishedSurvey:
     """The published survey of an ask: `kind` is relationship or transactional."""
 
     survey_id: str

@@ -11,11 +11,11 @@ from services.collector.domain.columns import ACCOUNTS, RESPONSES, Kind
 from services.collector.domain.format_table import FORMATS, FormatName
 from services.collector.handlers.import_files import check_file, reading_of
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, RowReader
-from services.scorer.api.export_files import csv_chunks
 from services.scorer.api.exports import ACCOUNTS as EXPORTED_ACCOUNTS
 from services.scorer.api.exports import RESPONSES as EXPORTED_RESPONSES
 from shared.errors import Invalid
 from shared.files.table import BadRow
+from shared.http.files import csv_chunks
 
 QUESTION = '"How likely is it that you would recommend us to a friend, on a scale of 0-10?"'
 FILES: dict[str, tuple[str, dict[str, str]]] = {
