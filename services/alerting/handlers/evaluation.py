@@ -102,7 +102,9 @@ async def evaluate(tx: WriteTx, resources: Resources, request: EvaluationRequest
 
 
 async def evaluate_segments(tx: WriteTx, resources: Resources, facts: Mapping[str, Facts]) -> int:
-    """Evaluate the rules about segments, which are locked; the name of a segment stands in the place of an account id."""
+    """Evaluate the rules about segments; the name of a segment stands in the place of an account id. The caller holds
+    the locks of the names.
+    """
     loaded = await _load_segments(tx, resources, facts)
     return await _carry_out(tx, resources, loaded, EvaluationRequest(renewing=set(facts)), set())
 
