@@ -6,8 +6,9 @@ from datetime import timedelta
 from services.alerting.courier.interface import change_owners
 from services.alerting.domain.occasions import YEAR
 from services.alerting.domain.people import PersonKey
-from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
+from services.alerting.handlers.evaluation import EvaluationRequest
 from services.alerting.handlers.identities import follow_people
+from services.alerting.handlers.recording import Recorder
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.accounts import accounts_by_id
 from services.alerting.store.answers import erased_at
@@ -17,23 +18,20 @@ from shared.db.directory import keep_directory
 from shared.db.transaction import WriteTx
 from shared.events.directory import AccountRemoved, AccountUpserted, StakeholderRemoved, StakeholderUpserted
 from shared.events.envelope import Event
-from shared.verdicts import CHANGE, BatchHandler, Received, Verdict
+from shared.verdicts import CHANGE, Received, Verdict
 
 
-def record_directory(resources: Resources) -> BatchHandler:
-    """The handler of everything on the topic directory."""
+def record_directory(resources: Resources) -> Recorder:
+    """The recorder of everything on the topic directory."""
 
-    async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
-        # Whose an id is changes under the lock of the account, as follow-ups do; all are locked at once, or none.
-        if any(_is_of_person(record.event) for record in records):
-            await tx.lock_accounts([record.event.account_id for record in records])
+    async def handle(tx: WriteTx, records: Sequence[Received], request: EvaluationRequest) -> Sequence[Verdict]:
         erased = await _erased(tx, records, resources)
         people = _people(records)
         without_own = await ids_without_a_person(tx, people)
         applied = iter(await keep_directory(tx, [record for record in records if record.event.id not in erased]))
         verdicts: list[Verdict] = []
         changes: list[Event] = []
-        request = EvaluationRequest()
+        renewing: set[str] = set()
         for record in records:
             event, verdict = record.event, CHANGE
             if event.id not in erased:
@@ -43,22 +41,16 @@ def record_directory(resources: Resources) -> BatchHandler:
                 changes.append(event)
                 request.others.add((event.account_id, getattr(event.data, "stakeholder_id", None)))
                 if _renews(event, resources):
-                    request.renewing.add(event.account_id)
+                    renewing.add(event.account_id)
         # Who is a person again, as when a merge is undone, has answers again that nobody follows up.
         request.fresh |= without_own - await ids_without_a_person(tx, people)
         await follow_people(tx, resources, _with_ids(changes))
-        await evaluate(tx, resources, request)
-        # After the locks of accounts, as everywhere: who holds one may be about to write the same row.
-        await note_known(tx, request.renewing, resources.clock.now())
+        request.renewing |= renewing
+        await note_known(tx, renewing, resources.clock.now())
         await _change_owners(tx, changes)
         return verdicts
 
     return handle
-
-
-def _is_of_person(event: Event) -> bool:
-    """Whether it says whose ids are: also a record without further ids takes away those that it had."""
-    return isinstance(event.data, StakeholderUpserted | StakeholderRemoved)
 
 
 def _people(records: Sequence[Received]) -> set[PersonKey]:

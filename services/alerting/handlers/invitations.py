@@ -8,7 +8,8 @@ from typing import Any
 
 from services.alerting.domain.people import FRESH
 from services.alerting.handlers.dry_run_triggers import RuleEvent
-from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
+from services.alerting.handlers.evaluation import EvaluationRequest
+from services.alerting.handlers.recording import Recorder
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.answers import erased_at
 from services.alerting.store.facts import MOMENTS, InvitationKey, invitations_by_key, save_invitations
@@ -16,17 +17,17 @@ from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.events.invitations import InvitationFact
 from shared.topics import INVITATION_BOUNCED
-from shared.verdicts import CHANGE, NEW, REPEAT, BatchHandler, Received, Verdict
+from shared.verdicts import CHANGE, NEW, REPEAT, Received, Verdict
 
 
-def record_invitations(resources: Resources) -> BatchHandler:
-    """The handler of everything on the topic invitations: NEW where something was learned, else REPEAT."""
+def record_invitations(resources: Resources) -> Recorder:
+    """The recorder of everything on the topic invitations: NEW where something was learned, else REPEAT."""
 
-    async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+    async def handle(tx: WriteTx, records: Sequence[Received], request: EvaluationRequest) -> Sequence[Verdict]:
         events = [record.event for record in records]
         erased = await _erased(tx, events, resources)
         rows = await invitations_by_key(tx, [_key(_fact(event)) for event in events])
-        request, learned, verdicts = EvaluationRequest(), {}, []
+        learned, verdicts = {}, []
         for event in events:
             fact = _fact(event)
             if event.id in erased:
@@ -41,7 +42,6 @@ def record_invitations(resources: Resources) -> BatchHandler:
             rows[_key(fact)] = learned[_key(fact)] = after
             _wake(request, event, fact, resources)
         await save_invitations(tx, list(learned.values()))
-        await evaluate(tx, resources, request)
         return verdicts
 
     return handle

@@ -7,8 +7,9 @@ from datetime import datetime
 from services.alerting.courier.interface import messages
 from services.alerting.domain.rule_facts import AccountState, ClassChange, Drop
 from services.alerting.handlers.dry_run_triggers import RuleEvent
-from services.alerting.handlers.evaluation import EvaluationRequest, MessageRequest, evaluate
+from services.alerting.handlers.evaluation import EvaluationRequest, MessageRequest
 from services.alerting.handlers.placeholders import save_placeholders
+from services.alerting.handlers.recording import Recorder
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.answers import erased_at
 from services.alerting.store.facts import (
@@ -31,13 +32,13 @@ from shared.events.scores import (
     StakeholderWentSilent,
 )
 from shared.topics import STAKEHOLDER_ANSWERED
-from shared.verdicts import CHANGE, NEW, REPEAT, BatchHandler, Received, Verdict
+from shared.verdicts import CHANGE, NEW, REPEAT, Received, Verdict
 
 
-def record_score_events(resources: Resources) -> BatchHandler:
-    """The handler of everything on the topic score-events."""
+def record_score_events(resources: Resources) -> Recorder:
+    """The recorder of everything on the topic score-events."""
 
-    async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+    async def handle(tx: WriteTx, records: Sequence[Received], request: EvaluationRequest) -> Sequence[Verdict]:
         events = [record.event for record in records]
         verdicts = await _sorted_out(tx, events, resources.subject)
         fresh = [event for event, verdict in zip(events, verdicts, strict=True) if verdict is NEW]
@@ -45,10 +46,8 @@ def record_score_events(resources: Resources) -> BatchHandler:
             await save_placeholders(tx, fresh)
             await _record_account_states(tx, fresh)
             await _record_silences(tx, fresh)
-            request = EvaluationRequest()
             for event in fresh:
                 _wake(request, event)
-            await evaluate(tx, resources, request)
         return verdicts
 
     return handle

@@ -1,6 +1,7 @@
 """For the same facts, read in any interleaving of topics, lag and batching, the same follow-ups are open in the end."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import timedelta
 from itertools import groupby
 from random import Random
 
@@ -14,8 +15,11 @@ from services.alerting.domain.series import series_by_key
 from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
 from services.scorer.domain.answer_changes import pair_at
 from shared.events.envelope import Event
+from shared.events.invitations import InvitationFact
+from shared.ids import uuid7
+from shared.topics import INVITATION_BOUNCED
 from shared.verdicts import Received
-from tests.integration.alerting.cases import TOPIC_OF, Case
+from tests.integration.alerting.cases import MONDAY, TOPIC_OF, Case
 from tests.integration.alerting.histories import History
 from tests.integration.alerting.reference import Open, expected
 from tests.integration.alerting.running_alerting import RunningAlerting, running_alerting
@@ -104,6 +108,33 @@ async def opened(alerting: RunningAlerting, case: Case) -> set[Open]:
         )
         for item in items
     }
+
+
+def bounced(case: Case) -> Event:
+    """An invitation to Jane came back the day before."""
+    at, event_id = MONDAY - timedelta(days=1), uuid7()
+    fact = InvitationFact(
+        event_id=event_id,
+        account_id=case.account_id,
+        stakeholder_id="jane",
+        invitation_id="i1",
+        kind="bounced",
+        at=at,
+        recorded_at=at,
+    )
+    return Event(event_id, INVITATION_BOUNCED, "/tests", at, case.account_id, fact)
+
+
+async def test_what_one_topic_of_a_poll_begins_and_another_ends_is_never_there(
+    module_alerting: RunningAlerting,
+) -> None:
+    """Rules are evaluated once a poll. Read in two polls, the same opens a follow-up and closes it."""
+    together, apart = Case("one-poll"), Case("two-polls")
+    await read(module_alerting, together, [bounced(together), together.response("r1", 8)])
+    await read(module_alerting, apart, [bounced(apart)])
+    await read(module_alerting, apart, [apart.response("r1", 8)])
+    assert await module_alerting.items(together) == []
+    assert [item["state"] for item in await module_alerting.items(apart)] == ["closed"]
 
 
 @pytest.mark.parametrize("seed", sorted(set(FIRST_SEEDS.values())))
