@@ -73,50 +73,6 @@ STAKEHOLDER: Json = {
     "warnings": [],
     **STAKEHOLDER_EXAMPLE,
 }
-IMPORT: Json = {
-    "id": "0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a",
-    "import_id": "0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a",
-    "kind": "responses",
-    "state": "done",
-    "file_name": "answers.csv",
-    "progress": 1.0,
-    "rows_read": 1258,
-    "taken": 1257,
-    "skipped": 0,
-    "bad": 1,
-    "problems": [
-        {
-            "line": 598,
-            "outcome": "bad",
-            "code": "out_of_range",
-            "field": "answered_at",
-            "reason": "answered_at must be 2000-01-01 or later",
-        }
-    ],
-    "report": "/v1/imports/0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a/report",
-    "format": None,
-    "time_zone": "Europe/Berlin",
-    "remarks": [{"code": "read_as_windows_1252", "detail": "the file is not UTF-8 and was read as Windows-1252"}],
-    "columns": {"account_id": "Account Name", "email": "Email", "score": "Score", "answered_at": "Date"},
-    "ignored_columns": ["Job Level"],
-    "alerts": False,
-    "same_as": None,
-    "mode": "upsert",
-    "written_at": RECORDED_AT,
-    "older_than": None,
-    "undone_at": None,
-    "error": None,
-    "created_at": RECORDED_AT,
-    "started_at": RECORDED_AT,
-    "finished_at": RECORDED_AT,
-}
-UNDONE: Json = {
-    "import_id": "0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a",
-    "dry_run": False,
-    "accounts": 12,
-    "rows": 1257,
-    "undone_at": RECORDED_AT,
-}
 ERASURE: Json = {
     "receipt_id": "0199c0de-7b20-7d3e-9a41-5c6b7a8d9e0f",
     "erased_at": RECORDED_AT,

@@ -77,6 +77,25 @@ STATEMENTS = [
         primary key (import_id, position)
     )
     """,
+    # Files that wait for their sender to begin them, for a day.
+    """
+    create table import_drafts (
+        draft_id uuid primary key,
+        kind text not null check (kind in ('responses', 'accounts', 'stakeholders')),
+        file_name text,
+        created_by text not null,
+        created_at timestamptz not null
+    )
+    """,
+    "create index import_drafts_sender on import_drafts (created_by, created_at)",
+    """
+    create table import_draft_pieces (
+        draft_id uuid not null references import_drafts on delete cascade,
+        position int not null,
+        bytes bytea not null,
+        primary key (draft_id, position)
+    )
+    """,
     # How often the same values have come in a file, until the job is done: gives equal rows ids of their own.
     """
     create table import_occurrences (

@@ -13,6 +13,7 @@ from services.collector.domain.columns import (
     ColumnError,
     Kind,
     match_columns,
+    missing,
 )
 from services.collector.handlers.inputs.directory import AccountInput, StakeholderInput
 from services.collector.handlers.inputs.fields import Input
@@ -125,9 +126,6 @@ def test_columns_that_are_not_taken_are_listed() -> None:
 @pytest.mark.parametrize(
     ("header", "mapping", "code", "field"),
     [
-        ("email,score", {}, "missing_column", "account_id"),
-        ("account,score", {}, "missing_column", "stakeholder_id"),
-        ("account,email", {}, "missing_column", "score"),
         ("account,email,score", {"scor": "rating of it"}, "unknown_field", "columns"),
         ("account,email,score", {"comment": "remarks"}, "unknown_column", "comment"),
         ("account,email,score,rate,Rate ", {"score": "RATE"}, "ambiguous_column", "score"),
@@ -137,6 +135,13 @@ def test_columns_that_cannot_be_matched_are_named(header: str, mapping: dict[str
     with pytest.raises(ColumnError) as refused:
         match_columns(RESPONSES, header.split(","), mapping)
     assert (refused.value.code, refused.value.field) == (code, field)
+
+
+def test_all_that_no_column_says_is_asked_at_once() -> None:
+    asked = [(lacking.code, lacking.field) for lacking in missing(match_columns(RESPONSES, ["mood"], {}))]
+    assert asked == [("missing_column", field) for field in ("account_id", "stakeholder_id", "score")]
+    assert [lacking.field for lacking in missing(match_columns(ACCOUNTS, ["mood"], {}))] == ["account_id"]
+    assert missing(match_columns(RESPONSES, ["account", "email", "score"], {})) == []
 
 
 def members(model: type[BaseModel]) -> set[str]:
