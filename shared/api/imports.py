@@ -25,6 +25,7 @@ IMPORT: Json = {
     "taken": 1257,
     "skipped": 0,
     "bad": 1,
+    "to_mend": 1,
     "problems": [
         {
             "line": 598,
@@ -126,6 +127,7 @@ class ImportView(BaseModel):
     taken: int = Field(description="Rows that were handed on. One that came before is known by its id and counts once.")
     skipped: int = Field(description="Rows that say nothing new.")
     bad: int
+    to_mend: int = Field(description="How many of the bad rows `/bad-rows` holds; 0 in lists.")
     problems: list[RowProblem] = Field(description=f"The first {SHOWN_PROBLEMS}; all are in the report.")
     report: str = Field(description="Where all rows that were not taken are listed, as CSV.")
     format: str | None = Field(description="The tool that wrote the file, as named or as its columns tell.")

@@ -18,6 +18,7 @@ from services.collector.domain.mapping import MappingError
 from services.collector.handlers.import_files import mapping_of
 from services.collector.handlers.import_undo import undo
 from services.collector.handlers.refusals import refused
+from services.collector.store import import_bad_rows as bad_rows
 from services.collector.store import import_reports as reports
 from services.collector.store import imports as store
 from services.collector.store.import_reports import Problem
@@ -31,6 +32,8 @@ from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read
 from shared.http.routing import Router
 
 _LIST = "imports"
+WHY_NOT = "Why it was not taken"
+"""The last column of a file of bad rows."""
 ImportId = Annotated[UUID, Path(description="The import")]
 
 
@@ -60,6 +63,12 @@ def router_for(most_bytes: int) -> Router:
         response_class=StreamingResponse,
         responses={200: {"content": {"text/csv": {}}, "description": "`line,outcome,code,field,reason`"}},
     )(get_report)
+    router.get(
+        "/v1/imports/{import_id}/bad-rows",
+        summary="The bad rows as a file to mend",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/csv": {}}, "description": "The header of the file, and its bad rows"}},
+    )(get_bad_rows)
     return router
 
 
@@ -101,7 +110,8 @@ async def get_import(import_id: ImportId, caller: AnyCaller, collector: Resource
         job = await store.find(tx, import_id, caller.owner_email)
         if job is None:
             raise NotFound("not_found", "there is no such import")
-        return view_of(job, await reports.problems(tx, import_id, SHOWN_PROBLEMS))
+        to_mend = await bad_rows.count(tx, import_id)
+        return view_of(job, await reports.problems(tx, import_id, SHOWN_PROBLEMS), to_mend)
 
 
 async def post_undo(
@@ -130,6 +140,33 @@ async def get_report(import_id: ImportId, caller: AnyCaller, collector: Resource
             raise NotFound("not_found", "there is no such import")
     headers = {"content-disposition": f'attachment; filename="import-{import_id}.csv"'}
     return StreamingResponse(_report(collector, import_id), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def get_bad_rows(import_id: ImportId, caller: Ingester, collector: Resources) -> StreamingResponse:
+    """The rows as they were in the file, with the reason in a last column: mended, they are sent as a file of their
+    own. For seven days, at most 10,000 rows; lines that could not be parsed are only in the report."""
+    async with collector.database.read() as tx:
+        job = await store.find(tx, import_id, caller.owner_email)
+    if job is None:
+        raise NotFound("not_found", "there is no such import")
+    headers = {"content-disposition": f'attachment; filename="to-mend-{import_id}.csv"'}
+    return StreamingResponse(_bad_rows(collector, job), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _bad_rows(collector: Collector, job: ImportJob) -> AsyncIterator[str]:
+    """The cells as they are, so that they are read again as before. The mark of UTF-8 is for sheets."""
+    width = len(job.columns.header)
+    yield "\ufeff"
+    for number, head in enumerate(job.columns.heads):
+        cells = [*head[:width], *[""] * (width - len(head))]
+        if number == 0:
+            cells.append(WHY_NOT)
+        else:
+            cells.append("")
+        yield _csv([cells])
+    async with collector.database.read() as tx:
+        async for row in bad_rows.kept_rows(tx, job.import_id):
+            yield _csv([[*row.cells, row.reason]])
 
 
 async def _report(collector: Collector, import_id: UUID) -> AsyncIterator[str]:
@@ -168,7 +205,7 @@ def _mapping(text: str | None, kind: Kind) -> Mapping[str, str]:
     raise refused("columns", "invalid_columns", "must be a JSON object of texts, or field=column,field=column")
 
 
-def view_of(job: ImportJob, problems: list[Problem]) -> ImportView:
+def view_of(job: ImportJob, problems: list[Problem], to_mend: int = 0) -> ImportView:
     """An import as it is answered, with rows of its report."""
     progress = min(0.99, job.rows_read / max(job.file_rows, 1))
     if job.state in ("done", "failed"):
@@ -187,6 +224,7 @@ def view_of(job: ImportJob, problems: list[Problem]) -> ImportView:
         taken=job.taken,
         skipped=job.skipped,
         bad=job.bad,
+        to_mend=to_mend,
         problems=[
             RowProblem(
                 line=problem.row.line,

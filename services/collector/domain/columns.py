@@ -116,7 +116,8 @@ class ColumnError(Exception):
 class Columns:
     """Matched columns: their names, field -> position in the row, and field -> constant text. `format`: the tool that
     wrote the file, and `before`: how many rows come before the names. `names`: (field, id) -> the name in the file that
-    stands for it, where the two differ by slashes. `newest_first`: the newest answers come first."""
+    stands for it, where the two differ by slashes. `newest_first`: the newest answers come first.
+    `heads`: the rows of the header as they are in the file."""
 
     kind: Kind
     header: tuple[str, ...]
@@ -126,6 +127,7 @@ class Columns:
     before: int = 0
     names: Mapping[tuple[str, str], str] = member(default_factory=dict)
     newest_first: bool = False
+    heads: tuple[tuple[str, ...], ...] = ()
 
     @property
     def doubtful_score(self) -> bool:

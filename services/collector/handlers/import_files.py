@@ -60,7 +60,12 @@ def check_file(
     except ColumnError as error:
         raise refused(error.field, error.code, error.hint) from None
     _require_clear(columns, found)
-    columns = replace(columns, names=found.names.names, newest_first=found.ends.newest_first(reading.dates))
+    columns = replace(
+        columns,
+        names=found.names.names,
+        newest_first=found.ends.newest_first(reading.dates),
+        heads=tuple(map(tuple, table.heads)),
+    )
     return Checked(columns, found.rows, zone or _zone(columns, table), _remarks(table))
 
 

@@ -116,6 +116,17 @@ STATEMENTS = [
         primary key (import_id, line)
     )
     """,
+    # Rows to be mended, for a week: they hold what the file says of people.
+    """
+    create table import_bad_rows (
+        import_id uuid not null references imports on delete cascade,
+        line bigint not null,
+        cells jsonb not null,
+        kept_at timestamptz not null,
+        primary key (import_id, line)
+    )
+    """,
+    "create index import_bad_rows_kept on import_bad_rows (kept_at)",
     # The further ids of people: each belongs to one record.
     """
     create table stakeholder_aliases (

@@ -75,6 +75,7 @@ async def create(tx: WriteTx, job: ImportJob) -> None:
             "before": job.columns.before,
             "names": [[*key, name] for key, name in job.columns.names.items()],
             "newest_first": job.columns.newest_first,
+            "heads": job.columns.heads,
         },
         date_format=job.date_format,
         time_zone=job.time_zone,
@@ -214,6 +215,7 @@ def _job(row: RowMapping) -> ImportJob:
         stored["before"],
         {(field, its_id): name for field, its_id, name in stored.get("names", [])},
         stored["newest_first"],
+        tuple(map(tuple, stored["heads"])),
     )
     remarks = [Remark(**remark) for remark in row["remarks"]]
     return ImportJob(**{**row, "columns": columns, "remarks": remarks})

@@ -20,10 +20,12 @@ FURTHER: Mapping[str, Sequence[str]] = {
     ),
     "accounts": (
         "owner.name", "industry", "region", "annual_revenue.amount", "annual_revenue.currency", "renewal_on",
-        "closed_on", "products", "sponsor.name", "sponsor.email", "parent_account_id", "domains",
+        "closed_on", "customer_since", "products", "sponsor.name", "sponsor.email", "parent_account_id", "domains",
+        "language", "time_zone", "do_not_ask.until", "do_not_ask.reason",
     ),
     "stakeholders": (
         "first_name", "last_name", "type", "job_title", "job_level", "job_function", "location", "language",
+        "time_zone", "mail_permission",
     ),
 }  # fmt: skip
 CONSTANTS: Mapping[str, Mapping[str, str]] = {
@@ -61,7 +63,10 @@ FIELD_NAMES = {
     "sponsor.name": "Sponsor",
     "sponsor.email": "E-mail of the sponsor",
     "parent_account_id": "Parent account",
-    "type": "Kind of person",
+    "type": "Role",
+    "do_not_ask.until": "Do not ask until",
+    "do_not_ask.reason": "Why not to ask",
+    "mail_permission": "May be asked by mail",
 }
 FORMAT_NAMES = {
     "asknicely": "AskNicely",
@@ -80,6 +85,7 @@ OUTCOMES = {
     "kept": "Known, and kept as it is",
     "conflict": "In conflict with a known answer",
     "gone": "About somebody who was erased, or undone",
+    "dropped": "Could not be handled, and given up by an operator",
 }
 ASKED = {
     "missing_column": "Say which column holds it.",

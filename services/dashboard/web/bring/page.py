@@ -32,6 +32,8 @@ async def bring(visit: Visit) -> None:
     Text("p", LEAD, "lead")
     with box("div", "stack"):
         Section(visit, "A file", _load_rules, partial(_draw_form, visit))
+        with box("p"):
+            link("Post one by API instead", "/bring/api")
         Section(visit, "Brought so far", _load_imports, _draw_imports)
 
 

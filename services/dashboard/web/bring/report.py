@@ -14,6 +14,8 @@ from shared.api.imports import ImportedRows, ImportView
 from shared.api.questions import IMPORT, IMPORTED_ROWS
 from shared.http.client import Api, Away
 
+KEPT_DAYS = 7
+MEND = "Mend them in the file below and bring that one: rows that were taken before do not come twice."
 WAITS = "The file waits for its turn: of the files of answers one is read at a time."
 ENDED = ("done", "failed")
 
@@ -139,10 +141,13 @@ def _draw_problems(import_id: str, found: Brought) -> None:
     for problem in job.problems:
         rows.append([f"Line {problem.line}", words[problem.outcome], problem.reason])
     table(("Line", "", "Why"), rows, "Rows that were not taken")
+    if job.to_mend:
+        rows_to_mend = wording.count(job.to_mend, "row")
+        Text("p", f"{MEND} It holds {rows_to_mend}, for {KEPT_DAYS} days, with the reason beside each.", "muted")
     with box("div", "buttons"):
+        if job.to_mend:
+            link("Download the rows to mend", f"/bring/imports/{import_id}/bad-rows.csv", "button main")
         link("Download the whole list", f"/bring/imports/{import_id}/report.csv", "button")
-    if job.bad:
-        Text("p", "Mend them in your file and bring it again: rows that were taken do not double.", "muted")
 
 
 def _draw_reading(found: Brought) -> None:

@@ -22,7 +22,7 @@ router = Router(include_in_schema=False)
 FORM_HEADER = "x-tellback-form"
 MOST_BYTES = 100_000 * 1024 * 1024
 """The largest file that a collector may be set to take; it says itself what it takes."""
-REPORTS = {"report": "not-taken"}
+REPORTS = {"report": "not-taken", "bad-rows": "to-mend"}
 """What can be downloaded of an import, and how the file is called."""
 
 
