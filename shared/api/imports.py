@@ -11,6 +11,7 @@ from shared.events.files import Mode, RowOutcome
 Json = dict[str, Any]
 Kind = Literal["responses", "accounts", "stakeholders"]
 State = Literal["queued", "running", "done", "failed"]
+RowFate = Literal["taken", "skipped", "bad"]
 Outcome = Literal["bad", "skipped", "noted"]
 SHOWN_PROBLEMS, SHOWN_LINES = 100, 100
 RECORDED_AT = "2026-03-31T09:30:00.123456Z"
@@ -226,8 +227,9 @@ class DraftRow(BaseModel):
     """One of the first rows, as it would be taken."""
 
     line: int
-    outcome: Literal["taken", "skipped", "bad"]
+    outcome: RowFate
     values: dict[str, str] = Field(description="Field -> what would be stored; empty for a row that is not taken.")
+    field: str | None = Field(description="The field that is at fault, where it is one.")
     reason: str | None = Field(description="Why it is not taken, or what is told about it.")
 
 

@@ -27,6 +27,7 @@ from shared.api.imports import (
     FileRemark,
     ImportRules,
     ImportView,
+    RowFate,
 )
 from shared.errors import Invalid, NotFound
 from shared.files.workbook import MOST_BYTES
@@ -179,8 +180,9 @@ def _view(collector: Collector, draft: Draft, found: Look, reading: FileReading)
 
 
 def _row(row: PreviewRow) -> DraftRow:
-    if row.values is not None:
-        return DraftRow(line=row.line, outcome="taken", values=dict(row.values), reason=row.reason)
+    outcome: RowFate = "taken"
     if row.skipped:
-        return DraftRow(line=row.line, outcome="skipped", values={}, reason=row.reason)
-    return DraftRow(line=row.line, outcome="bad", values={}, reason=row.reason)
+        outcome = "skipped"
+    elif row.values is None:
+        outcome = "bad"
+    return DraftRow(line=row.line, outcome=outcome, values=dict(row.values or {}), field=row.field, reason=row.reason)

@@ -166,7 +166,10 @@ async def _bad_rows(collector: Collector, job: ImportJob) -> AsyncIterator[str]:
         yield _csv([cells])
     async with collector.database.read() as tx:
         async for row in bad_rows.kept_rows(tx, job.import_id):
-            yield _csv([[*row.cells, row.reason]])
+            why = row.reason
+            if row.field is not None and not why.startswith(row.field):
+                why = f"{row.field}: {why}"
+            yield _csv([[*row.cells, why]])
 
 
 async def _report(collector: Collector, import_id: UUID) -> AsyncIterator[str]:

@@ -49,6 +49,7 @@ class PreviewRow:
     values: Mapping[str, str] | None
     skipped: bool = False
     reason: str | None = None
+    field: str | None = None
 
 
 @dataclass(slots=True)
@@ -157,7 +158,7 @@ def _first_rows(file: BinaryIO, columns: Columns, wanted: FileReading, zone: str
 
 def _preview(row: ReadRow) -> PreviewRow:
     if isinstance(row, BadRow):
-        return PreviewRow(row.line, None, row.code == PASSED_OVER, row.reason)
+        return PreviewRow(row.line, None, row.code == PASSED_OVER, row.reason, row.field)
     reasons = "; ".join(note.reason for note in row.notes) or None
     return PreviewRow(row.line, dict(_texts(_values(row))), reason=reasons)
 

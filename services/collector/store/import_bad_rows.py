@@ -15,6 +15,7 @@ class KeptRow:
     """The cells of a row, and why it was not taken."""
 
     cells: Sequence[str]
+    field: str | None
     reason: str
 
 
@@ -39,11 +40,11 @@ async def count(tx: ReadTx, import_id: UUID) -> int:
 async def kept_rows(tx: ReadTx, import_id: UUID) -> AsyncIterator[KeptRow]:
     """The rows of an import in the order of the file, streamed."""
     statement = (
-        "select cells, reason from import_bad_rows join import_problems using (import_id, line)"
+        "select cells, field, reason from import_bad_rows join import_problems using (import_id, line)"
         " where import_id = :import_id order by line"
     )
     async for row in tx.stream(statement, import_id=import_id):
-        yield KeptRow(row["cells"], row["reason"])
+        yield KeptRow(row["cells"], row["field"], row["reason"])
 
 
 async def forget_named(tx: WriteTx, names: Names) -> None:

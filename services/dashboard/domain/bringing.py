@@ -36,7 +36,7 @@ CONSTANTS: Mapping[str, Mapping[str, str]] = {
     }
 }
 """Field -> what may be chosen for all rows beside a column."""
-WRITTEN = {"account_id": "or one account for all rows", "survey_id": "or one survey for all rows"}
+WRITTEN = {"account_id": "Or one account for all rows", "survey_id": "One survey for all rows"}
 """Fields for which a text for all rows may be written."""
 FIELD_NAMES = {
     "account_id": "Account",

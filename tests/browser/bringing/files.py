@@ -10,7 +10,9 @@ async def upload(page: Page, name: str, content: str | bytes, kind: str = "Answe
     if isinstance(content, str):
         content = content.encode()
     await page.get_by_label("What its rows are").select_option(label=kind)
-    await page.get_by_label("The file").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
+    await page.get_by_label("The file", exact=True).set_input_files(
+        {"name": name, "mimeType": "text/csv", "buffer": content}
+    )
     await page.get_by_role("button", name="See what it would become").click()
 
 

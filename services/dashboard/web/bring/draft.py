@@ -182,4 +182,7 @@ def _row(row: DraftRow, names: list[str]) -> list[Cell]:
             cells.append(partial(when, value, "time"))
         else:
             cells.append(value)
-    return [*cells, row.reason or ""]
+    told = row.reason or ""
+    if row.field is not None:
+        told = f"{bringing.field_name(row.field)}: {told}"
+    return [*cells, told]

@@ -139,8 +139,11 @@ def _draw_problems(import_id: str, found: Brought) -> None:
     words = {"bad": "▼ not taken", "skipped": "○ passed over", "noted": "● taken"}
     rows: list[list[Cell]] = []
     for problem in job.problems:
-        rows.append([f"Line {problem.line}", words[problem.outcome], problem.reason])
-    table(("Line", "", "Why"), rows, "Rows that were not taken")
+        named = ""
+        if problem.field is not None:
+            named = bringing.field_name(problem.field)
+        rows.append([f"Line {problem.line}", words[problem.outcome], named, problem.reason])
+    table(("Line", "", "Field", "Why"), rows, "Rows that were not taken")
     if job.to_mend:
         rows_to_mend = wording.count(job.to_mend, "row")
         Text("p", f"{MEND} It holds {rows_to_mend}, for {KEPT_DAYS} days, with the reason beside each.", "muted")
