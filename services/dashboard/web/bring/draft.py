@@ -16,6 +16,7 @@ from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from shared.api.calls import DELETE_DRAFT, LOOK_AT_DRAFT, START_DRAFT
 from shared.api.imports import DraftRow, DraftView, ImportView
+from shared.errors import NotFound
 from shared.http.client import Api
 
 MODES = {
@@ -23,6 +24,7 @@ MODES = {
     "only_new": "They change nothing",
     "overwrite": "They change also what was corrected here",
 }
+GONE = "This file was begun, put away or is older than a day. See under Bring your answers what became of it."
 OUTCOMES = {"taken": "● taken", "skipped": "○ passed over", "bad": "▼ not taken"}
 PLAIN_FIELDS = ("account_id", "email", "stakeholder_id", "survey_type", "score", "answered_at", "comment")
 """What a row shows first."""
@@ -151,7 +153,11 @@ class DraftDesk:
         begun: list[ImportView] = []
 
         async def work() -> None:
-            begun.append(await (await self.visit.api()).call(START_DRAFT, self._all(), draft_id=self.draft_id))
+            api = await self.visit.api()
+            try:
+                begun.append(await api.call(START_DRAFT, self._all(), draft_id=self.draft_id))
+            except NotFound:
+                raise NotFound("no_draft", GONE) from None
 
         if await attempt(work(), ""):
             ui.navigate.to(f"/bring/imports/{begun[0].import_id}")
