@@ -7,6 +7,7 @@ from types import NoneType
 
 from shared.api.asks import AskDetail, LinksMade, SuppressionsAdded
 from shared.api.business_reviews import BusinessReview
+from shared.api.directory import AccountView, StakeholderView
 from shared.api.doubles import Merged
 from shared.api.follow_ups import BulkAnswer, FollowUpDetail
 from shared.api.imports import DraftView, ImportView, Undone
@@ -59,6 +60,12 @@ DUPLICATE_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/duplicate",
 PUBLISH_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/publish", SurveyVersionDetail)
 MERGE = Call("collector", "POST", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge", Merged)
 PART = Call("collector", "DELETE", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge", NoneType)
+PUT_ACCOUNT = Call("collector", "PUT", "/v1/accounts/{account_id}", AccountView)
+CHANGE_ACCOUNT = Call("collector", "PATCH", "/v1/accounts/{account_id}", AccountView)
+REMOVE_ACCOUNT = Call("collector", "DELETE", "/v1/accounts/{account_id}", NoneType)
+PUT_PERSON = Call("collector", "PUT", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}", StakeholderView)
+CHANGE_PERSON = Call("collector", "PATCH", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}", StakeholderView)
+REMOVE_PERSON = Call("collector", "DELETE", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}", NoneType)
 LOOK_AT_DRAFT = Call("collector", "POST", "/v1/import-drafts/{draft_id}/look", DraftView, FILE_SECONDS)
 START_DRAFT = Call("collector", "POST", "/v1/import-drafts/{draft_id}/start", ImportView, FILE_SECONDS)
 DELETE_DRAFT = Call("collector", "DELETE", "/v1/import-drafts/{draft_id}", NoneType)

@@ -69,11 +69,11 @@ class Question(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T_co]):
-    """A POST, PATCH or DELETE of a service, with its path as in `Question`; `answer` is the type of the response, None
-    for one without content. `seconds`: how long the response may take where that is longer than of others."""
+    """A POST, PUT, PATCH or DELETE of a service, with its path as in `Question`; `answer` is the type of the response,
+    None for one without content. `seconds`: how long the response may take where that is longer than of others."""
 
     service: ServiceName
-    method: Literal["POST", "PATCH", "DELETE"]
+    method: Literal["POST", "PUT", "PATCH", "DELETE"]
     path: str
     answer: type[T_co]
     seconds: float | None = None

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from services.collector.handlers.inputs.directory import ACCOUNT_EXAMPLE, STAKEHOLDER_EXAMPLE
-
 Json = dict[str, Any]
 
 RECORDED_AT = "2026-03-31T09:30:00.123456Z"
@@ -41,38 +39,6 @@ EVENT_BATCH = batch({"event_id": ACCEPTED["event_id"], "status": "accepted"})
 RECORD_BATCH = batch(
     {"kind": "account", "account_id": "acme", "stakeholder_id": None, "status": "accepted"},
 )
-ACCOUNT: Json = {
-    "account_id": "acme",
-    "products": ["fleet"],
-    "sponsor": None,
-    "parent_account_id": None,
-    "domains": ["acme.example"],
-    "closed_on": None,
-    "time_zone": "Europe/London",
-    "language": "en",
-    "customer_since": "2019-04-01",
-    "do_not_ask": None,
-    "attributes": {"plan": "pro"},
-    "recorded_at": RECORDED_AT,
-    **ACCOUNT_EXAMPLE,
-}
-STAKEHOLDER: Json = {
-    "account_id": "acme",
-    "stakeholder_id": "ann.lee@acme.example",
-    "job_level": None,
-    "job_function": "Operations",
-    "location": "Leeds",
-    "language": "en",
-    "time_zone": "Europe/London",
-    "mail_permission": "granted",
-    "attributes": {},
-    "previous": None,
-    "aliases": ["C-17"],
-    "email_changed_at": None,
-    "recorded_at": RECORDED_AT,
-    "warnings": [],
-    **STAKEHOLDER_EXAMPLE,
-}
 ERASURE: Json = {
     "receipt_id": "0199c0de-7b20-7d3e-9a41-5c6b7a8d9e0f",
     "erased_at": RECORDED_AT,

@@ -11,6 +11,7 @@ from services.collector.api import examples, models
 from services.collector.api.delighted import SurveyResponse
 from services.collector.api.erasures import AcceptedErasure, Erasure
 from services.collector.app import build
+from shared.api.directory import ACCOUNT, STAKEHOLDER, AccountView, StakeholderView
 from shared.api.imports import IMPORT, ImportView
 from shared.settings import CommonSettings
 from tests.support.openapi import Described
@@ -71,8 +72,8 @@ def test_every_answer_has_an_example(document: dict[str, Any]) -> None:
         (models.ResponseBatchAnswer, examples.RESPONSE_BATCH),
         (models.EventBatchAnswer, examples.EVENT_BATCH),
         (models.RecordBatchAnswer, examples.RECORD_BATCH),
-        (models.AccountView, examples.ACCOUNT),
-        (models.StakeholderView, examples.STAKEHOLDER),
+        (AccountView, ACCOUNT),
+        (StakeholderView, STAKEHOLDER),
         (ImportView, IMPORT),
         (Erasure, examples.ERASURE),
         (AcceptedErasure, examples.ACCEPTED_ERASURE),

@@ -1,5 +1,5 @@
-"""Files on their way through: an upload is passed on to the collector piece by piece, a report to the browser. Nothing
-of them is kept here."""
+"""Files on their way through: an upload is passed on to the collector piece by piece, reports and exports to the
+browser. Nothing of them is kept here."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from services.dashboard.web.resources import resources
 from services.dashboard.web.sentences import sentence_of
 from shared.api.calls import FILE_SECONDS
 from shared.api.questions import IMPORT_RULES
-from shared.errors import BadRequest, Forbidden, Invalid, TellbackError, TooLarge, Unauthorized
+from shared.errors import BadRequest, Forbidden, NotFound, TellbackError, TooLarge, Unauthorized
 from shared.http.client import Api, within
 from shared.http.routing import Router
 
@@ -22,6 +22,7 @@ router = Router(include_in_schema=False)
 FORM_HEADER = "x-tellback-form"
 MOST_BYTES = 100_000 * 1024 * 1024
 """The largest file that a collector may be set to take; it says itself what it takes."""
+EXPORTS = ("accounts", "responses")
 REPORTS = {"report": "not-taken", "bad-rows": "to-mend"}
 """What can be downloaded of an import, and how the file is called."""
 
@@ -45,21 +46,38 @@ async def download(request: Request, import_id: str, report: str) -> Response:
     try:
         visitor = await _visitor(request)
         if report not in REPORTS:
-            raise Invalid("unknown_report", "There is no such report")
+            raise NotFound("unknown_report", "There is no such report")
         api = await resources().keys.api_of(visitor.user)
-        pieces = api.chunks("collector", within("/v1/imports", import_id, report))
-        first = await anext(pieces)
+        return await _file(api.chunks("collector", within("/v1/imports", import_id, report)), REPORTS[report])
     except TellbackError as error:
         return _answer({"detail": _why(error)}, error.status)
-    headers = {"content-disposition": f'attachment; filename="{REPORTS[report]}.csv"', "cache-control": "no-store"}
+
+
+@router.get("/exports/{name}.csv")
+async def export(request: Request, name: str) -> Response:
+    """Everything of one kind that the person may see."""
+    try:
+        visitor = await _visitor(request, "read")
+        if name not in EXPORTS:
+            raise NotFound("unknown_export", "There is no such file")
+        api = await resources().keys.api_of(visitor.user)
+        return await _file(api.chunks("scorer", f"/v1/exports/{name}.csv"), name)
+    except TellbackError as error:
+        return _answer({"detail": _why(error)}, error.status)
+
+
+async def _file(pieces: AsyncIterator[bytes], name: str) -> Response:
+    """A file that comes piece by piece. Raises the error of the service before the first piece."""
+    first = await anext(pieces)
+    headers = {"content-disposition": f'attachment; filename="{name}.csv"', "cache-control": "no-store"}
     return StreamingResponse(_all(first, pieces), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _visitor(request: Request) -> Visitor:
+async def _visitor(request: Request, scope: str = "ingest") -> Visitor:
     visitor = await resources().signing_in.visitor(request.cookies.get(SESSION))
     if visitor is None:
         raise Unauthorized("not_signed_in", "Sign in first")
-    if not visitor.user.may("ingest"):
+    if not visitor.user.may(scope):
         raise Forbidden("not_yours", "Your role does not bring files")
     return visitor
 
