@@ -113,6 +113,20 @@ def _is_empty(fields: Sequence[FormField], outer: str, after: Mapping[str, str])
     return not any(after.get(name, "").strip() for name in inner)
 
 
+def merged(
+    fields: Sequence[FormField], before: Mapping[str, str], typed: Mapping[str, str], now: Mapping[str, str]
+) -> dict[str, str]:
+    """What was typed over what stands by now: fields that were left as they were follow."""
+    texts = {}
+    for found in fields:
+        name = found.name
+        text = typed.get(name, "").strip()
+        if text == before.get(name, ""):
+            text = now.get(name, "")
+        texts[name] = text
+    return texts
+
+
 def differences(fields: Sequence[FormField], before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """What somebody else has changed, in words."""
     words = []

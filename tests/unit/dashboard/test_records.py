@@ -11,6 +11,7 @@ from services.dashboard.domain.records import (
     FormField,
     change_of,
     differences,
+    merged,
     texts_of,
 )
 from shared.api.directory import ACCOUNT, STAKEHOLDER, AccountView, StakeholderView
@@ -74,6 +75,14 @@ def test_a_new_person_is_what_was_typed() -> None:
     change = change_of(PERSON_FIELDS, {}, {"name": "Ann Lee", "type": "user", "job_title": ""})
     assert change == {"name": "Ann Lee", "type": "user"}
     StakeholderInput.model_validate(change)
+
+
+def test_what_was_typed_stays_over_what_somebody_else_has_saved() -> None:
+    fields = (FormField("tier", "Tier"), FormField("region", "Region"), FormField("name", "Name"))
+    before = {"tier": "small", "region": "EMEA", "name": "Acme"}
+    typed = {"tier": "small", "name": "Acme plc"}
+    now = {"tier": "key", "region": "DACH", "name": "Acme SE"}
+    assert merged(fields, before, typed, now) == {"tier": "key", "region": "", "name": "Acme plc"}
 
 
 def test_what_somebody_else_has_changed_is_told_by_label_and_word() -> None:

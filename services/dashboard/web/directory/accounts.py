@@ -1,6 +1,8 @@
 """Accounts of the directory: made, completed, changed, removed, by those who may."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from nicegui import ui
@@ -14,10 +16,11 @@ from services.dashboard.web.section import Load, Section, Visit
 from shared.api.accounts import Account
 from shared.api.calls import CHANGE_ACCOUNT, PUT_ACCOUNT, REMOVE_ACCOUNT
 from shared.api.directory import AccountView
-from shared.api.questions import ACCOUNT_RECORD
-from shared.errors import Conflict
-from shared.http.client import Api
+from shared.api.questions import ACCOUNT, ACCOUNT_RECORD
+from shared.errors import Conflict, NotFound
+from shared.http.client import Api, Away
 
+LOOKS, LOOK_SECONDS = 15, 0.2
 THERE_IS_ONE = "There is an account with this id already: open its page to change it."
 INVITED = (
     "Only the answers of this account are known. With an owner its follow-ups reach somebody, and with tier, renewal"
@@ -59,10 +62,20 @@ def _add(visit: Visit) -> None:
 
         if not await attempt(work(), "Added"):
             return False
+        await _until_known(await visit.api(), made[0].account_id)
         ui.navigate.to(account_address(made[0].account_id))
         return True
 
     ask("Add an account", fill, send, "Add it")
+
+
+async def _until_known(api: Api, account_id: str) -> None:
+    """Wait until the scorer knows the account, which has a page then; not for long."""
+    for _ in range(LOOKS):
+        with suppress(NotFound, Away):
+            await api.ask(ACCOUNT, account_id=account_id)
+            return
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def changing(visit: Visit, account_id: str) -> None:

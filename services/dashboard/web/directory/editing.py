@@ -1,6 +1,6 @@
 """The form of a record: it sends only what was changed, and loses nothing when somebody else was faster."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from nicegui import ui
@@ -54,9 +54,8 @@ class RecordForm:
     def _show(self) -> None:
         with over_the_page(self._title) as dialog, box("div", "dialog large"):
             Text("h2", self._title)
-            with box("div", "mapping"):
-                for found in self._fields:
-                    self._field(found)
+            self._body = box("div", "mapping")
+            self._draw(self._before)
             self._notice = box("div", "notice warn", role="status")
             self._notice.set_visibility(False)
             with box("div", "buttons"):
@@ -64,13 +63,19 @@ class RecordForm:
                 button("Cancel", dialog.close)
         dialog.open()
 
-    def _field(self, found: FormField) -> None:
+    def _draw(self, texts: Mapping[str, str]) -> None:
+        self._body.clear()
+        with self._body:
+            for found in self._fields:
+                self._field(found, texts[found.name])
+
+    def _field(self, found: FormField, text: str) -> None:
         if found.options:
             options = dict(found.options)
-            options.setdefault(self._before[found.name], self._before[found.name])
-            self._typed.choice(found.name, found.label, options, self._before[found.name])
+            options.setdefault(text, text)
+            self._typed.choice(found.name, found.label, options, text)
         else:
-            self._typed.text(found.name, found.label, value=self._before[found.name], kind=found.kind)
+            self._typed.text(found.name, found.label, value=text, kind=found.kind)
 
     async def _submit(self, dialog: ui.dialog) -> None:
         change = records.change_of(self._fields, self._before, self._typed.values)
@@ -84,12 +89,14 @@ class RecordForm:
             dialog.close()
             ui.notify(SAVED, type="positive", position="top")
             await self._visit.refresh()
+            self._visit.refresh_soon()
 
     async def _somebody_was_faster(self) -> None:
-        """Say what stands by now; what was typed stays, and the next save goes on from there."""
+        """Say what stands by now, and show it where nothing was typed; the next save goes on from there."""
         before, seen = self._before, self._seen
         if not await attempt(self._look(), ""):
             return
+        self._draw(records.merged(self._fields, before, self._typed.values, self._before))
         if self._seen is None:
             self._say(REMOVED_MEANWHILE)
         elif seen is None:

@@ -48,6 +48,7 @@ def _add(visit: Visit, account_id: str) -> None:
 
         worked = await attempt(work(), "Added: the page follows in a moment")
         await visit.refresh()
+        visit.refresh_soon()
         return worked
 
     ask("Add a person", fill, send, "Add them")
