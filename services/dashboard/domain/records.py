@@ -1,11 +1,10 @@
 """Records of the directory as forms: which fields a form has, the texts in them, and the change that they make."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from services.dashboard.domain.wording import TYPE_NAMES
-from shared.industries import NAMES as INDUSTRIES
 
 Json = dict[str, Any]
 TIERS = {"premium": "Premium", "key": "Key", "small": "Small"}
@@ -32,7 +31,7 @@ ACCOUNT_FIELDS: Final[Sequence[FormField]] = (
     FormField("sponsor.name", "Sponsor on our side"),
     FormField("sponsor.email", "E-mail of the sponsor", "email"),
     FormField("tier", "Tier", options=NOT_SAID | TIERS),
-    FormField("industry", "Industry", options=NOT_SAID | dict(INDUSTRIES)),
+    FormField("industry", "Industry"),
     FormField("region", "Region"),
     FormField("annual_revenue.amount", "Revenue a year"),
     FormField("annual_revenue.currency", "Its currency (such as EUR)"),
@@ -60,6 +59,17 @@ PERSON_FIELDS: Final[Sequence[FormField]] = (
     FormField("mail_permission", "May be asked by mail", options=PERMISSIONS),
 )
 FIELD_LABELS: Final[Mapping[str, str]] = {found.name: found.label for found in (*ACCOUNT_FIELDS, *PERSON_FIELDS)}
+
+
+def with_options(fields: Sequence[FormField], name: str, options: Mapping[str, str]) -> Sequence[FormField]:
+    """The fields, with what may be chosen in one of them."""
+    found = []
+    for one in fields:
+        chosen = one
+        if one.name == name:
+            chosen = replace(one, options=NOT_SAID | dict(options))
+        found.append(chosen)
+    return tuple(found)
 
 
 def texts_of(fields: Sequence[FormField], record: Mapping[str, Any]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from services.dashboard.domain.records import (
     differences,
     merged,
     texts_of,
+    with_options,
 )
 from shared.api.directory import ACCOUNT, STAKEHOLDER, AccountView, StakeholderView
 from shared.events.directory import AccountRecord, StakeholderRecord
@@ -69,6 +70,14 @@ def test_a_form_sends_what_was_changed_and_nothing_else(typed: dict[str, str], c
     before = texts_of(ACCOUNT_FIELDS, AccountView.model_validate(ACCOUNT).model_dump(mode="json"))
     assert change_of(ACCOUNT_FIELDS, before, before | typed) == change
     AccountInput.model_validate(change)
+
+
+def test_one_field_is_given_what_may_be_chosen_in_it() -> None:
+    found = with_options(ACCOUNT_FIELDS, "industry", {"logistics": "Logistics"})
+    changed = [field for field, before in zip(found, ACCOUNT_FIELDS, strict=True) if field != before]
+    assert [(field.name, dict(field.options)) for field in changed] == [
+        ("industry", {"": "–", "logistics": "Logistics"})
+    ]
 
 
 def test_a_new_person_is_what_was_typed() -> None:

@@ -19,7 +19,9 @@ from shared.api.directory import AccountView
 from shared.api.questions import ACCOUNT, ACCOUNT_RECORD
 from shared.errors import Conflict, NotFound
 from shared.http.client import Api, Away
+from shared.industries import NAMES as INDUSTRIES
 
+FIELDS = records.with_options(records.ACCOUNT_FIELDS, "industry", INDUSTRIES)
 LOOKS, LOOK_SECONDS = 15, 0.2
 THERE_IS_ONE = "There is an account with this id already: open its page to change it."
 INVITED = (
@@ -98,7 +100,7 @@ def account_form(visit: Visit, account_id: str) -> RecordForm:
             call = PUT_ACCOUNT
         await api.call(call, change, account_id=account_id)
 
-    return RecordForm(visit, f"The account {account_id}", records.ACCOUNT_FIELDS, load, save)
+    return RecordForm(visit, f"The account {account_id}", FIELDS, load, save)
 
 
 def _remove(visit: Visit, account_id: str) -> None:
