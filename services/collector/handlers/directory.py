@@ -155,9 +155,9 @@ def _apply(records: Records, change: Change) -> Changed:
     """Merge a change. Raises `NotFound`, `Conflict`, and `Invalid` for an inconsistent record."""
     stored = _stored(records, change)
     present = _present(change, stored)
-    _require_seen(change, stored, present)
     if change.existing and present is None:
         raise unknown()
+    _require_seen(change, stored, present)
     base: Mapping[str, Any] = {}
     if present is not None and not change.whole:
         base = present.model_dump(mode="json")

@@ -76,10 +76,9 @@ def parts_of(body: bytes) -> list[tuple[str, str | None, str]]:
     head = b'Content-Type: multipart/form-data; boundary="b0undary"\r\n\r\n'
     message = BytesParser(policy=HTTP.clone(utf8=True)).parsebytes(head + body)
     found = []
-    for part in message.iter_parts():  # type: ignore[attr-defined]
+    for part in message.iter_parts():
         disposition = part["content-disposition"]
-        payload = part.get_payload(decode=True).decode()
-        found.append((disposition.params["name"], disposition.params.get("filename"), payload))
+        found.append((disposition.params["name"], disposition.params.get("filename"), str(part.get_payload())))
     return found
 
 
