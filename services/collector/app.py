@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from services.collector import SCHEMA
-from services.collector.api import delighted, directory, erasures, facts, identities, imports, responses
+from services.collector.api import delighted, directory, erasures, facts, identities, import_drafts, imports, responses
 from services.collector.api.cors import CrossOrigin
 from services.collector.api.fast_responses import PATHS, FastIngest
 from services.collector.api.resources import Collector
@@ -78,6 +78,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             erasures.router,
             facts.router,
             imports.router_for(settings.import_max_megabytes * MEGABYTE),
+            import_drafts.router_for(settings.import_max_megabytes * MEGABYTE),
             keys.router,
             snippet.router,
             parked.router_for(count_dropped),

@@ -17,6 +17,7 @@ from services.dashboard.handlers.signing_in import SigningIn
 from services.dashboard.jobs.change_notifier import ChangeNotifiers
 from services.dashboard.settings import DashboardSettings
 from services.dashboard.web import accounts_json, login, passwords
+from services.dashboard.web.bring import transfer
 from services.dashboard.web.forms import Forms
 from services.dashboard.web.live import LiveSockets
 from services.dashboard.web.resources import Resources, provide
@@ -64,7 +65,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             await database.close()
 
     about = "Pages for people: who turned, why, and what to do about it. There is no API here but health and metrics."
-    routers = (login.router, passwords.router, accounts_json.router)
+    routers = (login.router, passwords.router, accounts_json.router, transfer.router)
     app = create_bare_app(SCHEMA, "Tellback dashboard", about, routers, lifespan, clock=clock)
     mount(app)
     return app

@@ -4,7 +4,7 @@ import itertools
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, get_args
 from uuid import UUID
 
@@ -52,6 +52,7 @@ class ResponseRow:
     digest: UUID | None
     notes: Sequence[Note] = ()
     day: UUID | None = None
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class DirectoryRow:
     line: int
     change: Change
     notes: Sequence[Note] = ()
+    cells: tuple[str, ...] = ()
 
 
 ReadRow = ResponseRow | DirectoryRow | BadRow
@@ -131,12 +133,12 @@ def read_row(reading: Reading, row: Row) -> ReadRow:
             digest = None
             if not body.response_id:
                 digest = digest_of(kind, found.cells)
-            return ResponseRow(row.line, body, digest, notes, _day_of(found, body))
-        return DirectoryRow(row.line, _change(kind, found.values), notes)
+            return ResponseRow(row.line, body, digest, notes, _day_of(found, body), row.cells)
+        return DirectoryRow(row.line, _change(kind, found.values), notes, row.cells)
     except RowError as error:
-        return BadRow(row.line, error.code, error.reason, error.field)
+        return BadRow(row.line, error.code, error.reason, error.field, cells=row.cells)
     except ValidationError as error:
-        return bad_row(row.line, invalid(error))
+        return replace(bad_row(row.line, invalid(error)), cells=row.cells)
     except MemoryError:
         raise
     except Exception as error:

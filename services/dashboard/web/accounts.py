@@ -7,6 +7,7 @@ from nicegui import ui
 
 from services.dashboard.web.accounts_json import BLOCK, CLASSES, TIERS
 from services.dashboard.web.assets import asset
+from services.dashboard.web.directory.accounts import place_adding
 from services.dashboard.web.elements import Text, address, box, link
 from services.dashboard.web.form_fields import options_of
 from services.dashboard.web.page import page
@@ -52,6 +53,7 @@ async def accounts(visit: Visit) -> None:
     chosen = visit.given("q", "sort", *CHOICES, *ASKED)
     Text("h1", "Accounts")
     Text("p", "Scores over 90 days, by the latest answer of each person", "lead")
+    place_adding(visit)
     _draw_controls(chosen)
     _Grid(visit, chosen)
 

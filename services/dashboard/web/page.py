@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 from starlette.requests import Request
 
-from services.dashboard.domain.users import ROLE_NAMES
+from services.dashboard.domain.users import ROLE_NAMES, User
 from services.dashboard.web.assets import asset
 from services.dashboard.web.elements import Text, box, link
 from services.dashboard.web.guard import visitor_of
@@ -22,8 +22,11 @@ NAVIGATION = (
     ("/surveys", "Surveys"),
     ("/benchmarks", "Benchmarks"),
     ("/maturity", "Maturity"),
+    ("/bring", "Bring your answers"),
     ("/settings", "Settings"),
 )
+FOR = {"/bring": "ingest"}
+"""Entries that are shown only to people whose role has the scope."""
 THEME = "tellback_theme"
 THEMES = {"light": False, "dark": True}
 SECONDS = 20.0
@@ -74,10 +77,15 @@ def _main(*, bare: bool, charts: bool) -> ui.element:
     return main
 
 
+def _entries(user: User) -> list[tuple[str, str]]:
+    """The navigation of a person."""
+    return [(path, name) for path, name in NAVIGATION if path not in FOR or user.may(FOR[path])]
+
+
 def _head(request: Request, title: str, path: str | None) -> None:
     theme = request.cookies.get(THEME, "")
     ui.add_head_html(HEAD + colours(theme))
-    ui.add_body_html(skeleton(title, NAVIGATION, _entry_of(path)))
+    ui.add_body_html(skeleton(title, _entries(visitor_of(request).user), _entry_of(path)))
     ui.dark_mode(THEMES.get(theme))
     ui.query(".nicegui-content").classes("shell")
 
@@ -97,7 +105,7 @@ def _navigation(visit: Visit, request: Request, here: str) -> None:
     with box("header", "top"):
         link("Tellback", "/", "brand")
         with box("nav", aria_label="Pages"):
-            for path, name in NAVIGATION:
+            for path, name in _entries(visit.user):
                 entry = link(name, path)
                 if _within(here, path):
                     entry.props["aria-current"] = "page"

@@ -10,6 +10,11 @@ from services.dashboard.web import accounts, answers, benchmarks, maturity, peop
 from services.dashboard.web.account import explanation, person
 from services.dashboard.web.account import page as account
 from services.dashboard.web.assets import serve_assets
+from services.dashboard.web.bring import draft as bring_draft
+from services.dashboard.web.bring import page as bring
+from services.dashboard.web.bring import posting as bring_posting
+from services.dashboard.web.bring import report as bring_report
+from services.dashboard.web.directory import receipt
 from services.dashboard.web.follow_ups import board, detail
 from services.dashboard.web.guard import PageGuard
 from services.dashboard.web.gzip_cache import GzipCache
@@ -22,6 +27,7 @@ from services.dashboard.web.surveys import asks, beginning, editor, listing, man
 
 PAGES = (
     portfolio, accounts, answers, account, person, explanation, people, board, detail, benchmarks, maturity, review,
+    bring, bring_posting, bring_draft, bring_report, receipt,
     webhooks, endpoint, rules, rule, notifications, dead_letters, access,
     listing, beginning, editor, many, asks, review_making, reviews, objections,
 )  # fmt: skip

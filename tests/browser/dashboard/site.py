@@ -39,10 +39,11 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def site(environment: Environment, folder: Path) -> AsyncIterator[Site]:
-    """The installation with the demo played and the dashboard ready."""
+async def site(environment: Environment, folder: Path, *, demo: bool = True) -> AsyncIterator[Site]:
+    """The installation with the dashboard ready, and the demo played."""
     async with installed(environment, folder) as installation, dashboard_of(installation, folder) as dashboard:
-        await ran(("demo",), folder / "demo.log", dashboard.variables)
+        if demo:
+            await ran(("demo",), folder / "demo.log", dashboard.variables)
         yield Site(installation, dashboard.url, dashboard.password)
 
 

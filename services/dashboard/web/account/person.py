@@ -8,6 +8,7 @@ from services.dashboard.web.account.comments import score_chip
 from services.dashboard.web.account.follow_ups import draw_follow_ups
 from services.dashboard.web.account.merging import place_further_ids
 from services.dashboard.web.account.view import PersonNames
+from services.dashboard.web.directory.people import changing
 from services.dashboard.web.elements import (
     Cell,
     Text,
@@ -63,6 +64,7 @@ async def person(visit: Visit) -> None:
     with box("div", "buttons"):
         opening(visit, **who)
         making(visit, **who)
+        changing(visit, **who)
     with box("div", "columns"):
         with box("div", "stack"):
             Section(visit, "Where they stand", load, partial(_draw_state, visit))

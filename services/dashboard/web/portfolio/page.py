@@ -4,6 +4,7 @@ from functools import partial
 
 from services.dashboard.domain import wording
 from services.dashboard.web import charts
+from services.dashboard.web.bring.beginning import place_beginning
 from services.dashboard.web.elements import Text, address, box, choices
 from services.dashboard.web.page import page
 from services.dashboard.web.portfolio.business import BusinessSections
@@ -30,6 +31,7 @@ async def portfolio(visit: Visit) -> None:
             Text("h1", "Portfolio")
             Text("p", lead, "lead")
         choice("Window", "/", wording.WINDOWS, window, visit.query)
+    place_beginning(visit)
     score, todo = ScoreSections(window, by), TodoSections(visit)
     reach, business = ReachSections(window), BusinessSections(window)
     with box("div", "columns"):
