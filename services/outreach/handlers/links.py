@@ -117,9 +117,9 @@ def _ask(
         state = "sent"
     if problem is not None:
         state, reason, note = "skipped", problem.reason, problem.detail
-    digest = None
+    digest = key_id = None
     if one.hashed is not None:
-        digest = one.hashed.digest
+        digest, key_id = one.hashed.digest, one.hashed.key_id
     return NewAsk(
         ask_id=uuid4(),
         survey_id=survey.survey_id,
@@ -134,6 +134,7 @@ def _ask(
         created_by=caller.name or caller.key_id,
         due_at=now,
         address_hash=digest,
+        address_key_id=key_id,
         reason=reason,
         note=note,
         language=wanted.language or one.candidate.language,

@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 from services.outreach.domain import reviews as rules
 from services.outreach.domain.asks import AskChange, NewAsk
 from services.outreach.domain.reviews import Copied
-from services.outreach.domain.tokens import Tokens
+from services.outreach.domain.tokens import AddressHash, Tokens
 from services.outreach.gateways.benchmark import Benchmark
 from services.outreach.handlers.links import invitation_call
+from services.outreach.handlers.suppressions import hashes_of
 from services.outreach.store import asks
 from services.outreach.store import reviews as store
 from services.outreach.store.outgoing import OutgoingCall, queue
@@ -129,14 +130,9 @@ class Reviews:
                 kept.append(excerpt)
         return replace(copied, excerpts=tuple(kept))
 
-    def _hash_of(self, address: str | None) -> bytes | None:
+    def _hash_of(self, address: str | None) -> AddressHash | None:
         """None where there is no address to compare."""
-        if address is None:
-            return None
-        try:
-            return self._tokens.address_hash(address).digest
-        except ValueError:
-            return None
+        return next(iter(hashes_of(self._tokens, address)), None)
 
 
 async def _withdraw_asks(tx: WriteTx, review_id: UUID, now: datetime, actor: str) -> None:
@@ -217,9 +213,12 @@ def _new(wanted: ReviewWanted, survey_id: str, version: int, now: datetime) -> N
     )
 
 
-def _ask(review: NewReview, stakeholder_id: str, address_hash: bytes | None) -> NewAsk:
+def _ask(review: NewReview, stakeholder_id: str, hashed: AddressHash | None) -> NewAsk:
     """A link that is handed over as it is made. Neither an objection to mails nor a quarantine stands against it: the
     supplier gives it to people with whom they speak."""
+    digest = key_id = None
+    if hashed is not None:
+        digest, key_id = hashed.digest, hashed.key_id
     return NewAsk(
         ask_id=uuid4(),
         survey_id=review.survey_id,
@@ -234,7 +233,8 @@ def _ask(review: NewReview, stakeholder_id: str, address_hash: bytes | None) -> 
         created_by=review.created_by,
         due_at=review.created_at,
         open_days=rules.OPEN_FOR.days,
-        address_hash=address_hash,
+        address_hash=digest,
+        address_key_id=key_id,
         review_id=review.review_id,
     )
 

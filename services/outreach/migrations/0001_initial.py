@@ -91,6 +91,7 @@ STATEMENTS = [
         account_id text not null,
         stakeholder_id text not null,
         address_hash bytea,
+        address_key_id text,
         origin text not null check (origin in ('link', 'review', 'test')),
         review_id uuid,
         state text not null check (state in ('waiting', 'held', 'skipped', 'sent', 'failed', 'withdrawn')),

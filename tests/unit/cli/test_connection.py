@@ -18,7 +18,7 @@ from shared.settings import CommonSettings, InvalidSettings
 
 SECRET = "Zk3vQ8pLw1xNc7RtYb5MfHs2Ug9JdEaT6"
 COMMON = CommonSettings(
-    kafka_bootstrap_servers="kafka:9092", database_url="postgresql://db/tellback", secret_key=SecretStr(SECRET)
+    kafka_bootstrap_servers="kafka:9092", database_url="postgresql://db/tellback", secret_keys=(SecretStr(SECRET),)
 )
 
 
