@@ -78,7 +78,7 @@ async def late_answers_are_dropped(house: Installation) -> None:
 
     async def read() -> bool:
         """Whether each has read all answers, also the one that came late."""
-        sums = []
+        sums: list[int] = []
         async with connected(house.environment.database_url) as connection:
             for table in tables:
                 counts = f"select sum(read_count) from {table.partition('.')[0]}.cursors where topic = $1"  # noqa: S608
