@@ -91,7 +91,9 @@ def build(
             app.state.pages = pages_of(common, plumbing.database, clock, tokens, sender.wake)
             for periodic in (sender.sending, sender.observing):
                 plumbing.start(periodic)
-            for periodic in timers(plumbing.database, clock, app.state.pages.versions, sender.wake):
+            for periodic in timers(
+                plumbing.database, clock, app.state.pages.versions, sender.wake, settings.retention_months
+            ):
                 plumbing.start(periodic)
             _watch(health_of(app), plumbing, sender)
             plumbing.runner(READS, handlers(journal, tokens, clock), journal=journal, plain=PLAIN)

@@ -167,10 +167,11 @@ async def mark_ended(tx: WriteTx, ask_ids: Sequence[UUID], now: datetime) -> Non
     )
 
 
-async def values_at(tx: ReadTx, account_id: str, but_of: UUID, limit: int) -> Sequence[Mapping[str, Any]]:
-    """Question -> value of the newest answers of an account, but for one ask."""
+async def questions_answered(tx: ReadTx, account_id: str, but_of: UUID, limit: int) -> Sequence[Collection[str]]:
+    """The questions that the newest answers of an account have answered, but for one ask."""
     return await tx.column(
-        "select answer -> 'values' from asks where account_id = :account_id and answer is not null"
+        "select coalesce(answered_questions, array(select jsonb_object_keys(answer -> 'values'))) from asks"
+        " where account_id = :account_id and (answered_questions is not null or answer is not null)"
         " and ask_id <> :but_of and origin <> 'test' order by created_at desc limit :limit",
         account_id=account_id,
         but_of=but_of,
