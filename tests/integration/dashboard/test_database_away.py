@@ -13,7 +13,16 @@ from tests.support.processes import end, start, tellback
 from tests.support.strange_pages import PAGES
 
 pytestmark = [pytest.mark.slow]
-NAMED = {"account_id": "a", "stakeholder_id": "b", "follow_up_id": "c", "endpoint_id": "d", "delivery_id": "e"}
+NAMED = {
+    "account_id": "a",
+    "stakeholder_id": "b",
+    "follow_up_id": "c",
+    "endpoint_id": "d",
+    "delivery_id": "e",
+    "rule_id": "f",
+    "survey_id": "g",
+    "review_id": "h",
+}
 
 
 @pytest.fixture
@@ -44,6 +53,6 @@ async def browser(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def test_every_page_says_that_it_cannot_be_shown_now(browser: httpx.AsyncClient) -> None:
-    answers = {page: await browser.get(page.format(**NAMED, rule_id="f")) for page in PAGES}
+    answers = {page: await browser.get(page.format(**NAMED)) for page in PAGES}
     assert {page: answer.status_code for page, answer in answers.items()} == dict.fromkeys(PAGES, 503)
     assert [page for page, answer in answers.items() if "retry-after" not in answer.headers] == []

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from shared.http.problem import MEDIA_TYPE, Problem
+from tests.integration.outreach.survey_desk import LEGAL
 from tests.support.environment import Environment
 from tests.support.installation import SERVICES, Installation, installed
 from tests.support.polling import eventually
@@ -60,7 +61,7 @@ async def _fill(installation: Installation) -> dict[str, str]:
         "/v1/imports", data={"kind": "accounts"}, files={"file": b"account_id,name\ngamma,Gamma\n"}
     )
     assert imported.status_code == 202, imported.text
-    return {
+    return await _ask(installation.outreach) | {
         "account_id": "acme",
         "stakeholder_id": "ann",
         "response_id": "r-0-1",
@@ -95,6 +96,43 @@ async def _tell_the_collector(collector: httpx.AsyncClient) -> None:
     ]
     posted = await collector.post("/v1/responses/batch", json={"responses": answers})
     assert posted.json()["accepted"] == len(answers), posted.text
+
+
+async def _ask(outreach: httpx.AsyncClient) -> dict[str, str]:
+    """Surveys in two versions, links, objections and business reviews; returns what names them."""
+    surveys = []
+    for us in ("Supplier", "Supplier Ltd"):
+        survey = await _made(outreach, "/v1/surveys", {"template": "review", "us": us, "legal": LEGAL})
+        path = f"/v1/surveys/{survey['survey_id']}"
+        await _made(outreach, f"{path}/publish", {})
+        assert (await outreach.patch(path, json={"name": f"Of {us}"})).is_success
+        assert (await outreach.patch(path, json={"us": f"{us} and partners"})).is_success
+        await _made(outreach, f"{path}/publish", {})
+        surveys.append(str(survey["survey_id"]))
+    await _made(outreach, "/v1/suppressions", {"addresses": ["a@other.example", "b@other.example"]})
+    objections = (await outreach.get("/v1/suppressions")).json()["items"]
+    people = [{"account_id": "acme", "stakeholder_id": person} for person in ("ann", "bob")]
+    wanted = {"people": people, "override_quarantine": "A test asks whoever answered yesterday."}
+    await eventually(lambda: _takes(outreach, f"/v1/surveys/{surveys[0]}/links", wanted), 60)
+    held = {"account_id": "acme", "survey_id": surveys[0], "held_on": datetime.now(UTC).date().isoformat()}
+    reviews = [
+        await _made(outreach, "/v1/business-reviews", held | {"recipients": [{"stakeholder_id": person}]})
+        for person in ("ann", "bob")
+    ]
+    asks = (await outreach.get("/v1/asks")).json()["items"]
+    return {
+        "survey_id": surveys[0],
+        "version": "1",
+        "ask_id": str(asks[0]["ask_id"]),
+        "suppression_id": str(objections[0]["suppression_id"]),
+        "review_id": str(reviews[0]["review_id"]),
+    }
+
+
+async def _takes(client: httpx.AsyncClient, path: str, body: Mapping[str, Any]) -> bool:
+    answer = await client.post(path, json=body)
+    assert answer.is_success or answer.status_code == 503, answer.text
+    return answer.is_success
 
 
 async def _made(client: httpx.AsyncClient, path: str, body: Mapping[str, Any]) -> Any:

@@ -22,6 +22,7 @@ PARKED = [datetime(2026, 3, 1, tzinfo=UTC), "00000000-0000-4000-8000-00000000000
 NOTHING_THERE = {
     "/v1/dead-letters": encode_cursor(PARKED, "dead_letter"),
     "/v1/conflicts": encode_cursor(PARKED, "conflict"),
+    "/v1/outgoing": encode_cursor([0], "outgoing stuck"),
 }
 """Lists that had better be empty, with a cursor that they would take."""
 

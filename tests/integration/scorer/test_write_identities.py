@@ -195,7 +195,7 @@ async def test_an_erasure_takes_what_every_id_said_and_what_comes_late(scorer: W
     assert sorted(row["responses"] for row in entries) == [0, 2]
     assert await scorer.outcomes(said("r3", "C-17", 3, 3), with_ids("C-17", 4, MAIL)) == ["change", "change"]
     assert await scorer.rows("aliases") == []
-    await scorer.take(recorded("r4", stakeholder_id=MAIL, recorded_at=NOW + 2 * HOUR))
+    await scorer.take(said("r4", MAIL, 120, 9))
     assert (await people(scorer))["r4"] == (MAIL, None)
 
 
