@@ -40,7 +40,7 @@ FRIENDLY = World(
         Invite("i1", "acme", "ada", days(9), days(9), days(8), started_at=days(7), channel="email"),
         Invite("i2", "acme", "ben", days(9), bounced_at=days(9), channel="email"),
         Invite("i3", "bolt", "dan", days(400)),
-        Invite("i4", "bolt", "dan", days(9), withdrawn_at=days(8), channel="link"),
+        Invite("i4", "acme", "ben", days(9), withdrawn_at=days(8), channel="link"),
     ),
 )
 
