@@ -13,6 +13,7 @@ from services.collector.api import delighted, directory, erasures, facts, identi
 from services.collector.api.cors import CrossOrigin
 from services.collector.api.fast_responses import PATHS, FastIngest
 from services.collector.api.resources import Collector
+from services.collector.handlers.lost_rows import count_dropped
 from services.collector.handlers.publishing import Outgoing
 from services.collector.jobs import ImportWorker
 from services.collector.settings import MEGABYTE, CollectorSettings
@@ -79,7 +80,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             imports.router_for(settings.import_max_megabytes * MEGABYTE),
             keys.router,
             snippet.router,
-            parked.router_for(),
+            parked.router_for(count_dropped),
         ],
         lifespan,
         clock=clock,

@@ -81,7 +81,7 @@ def build(
         ):
             app.state.plumbing = plumbing
             reviews = Reviews(plumbing.database, Benchmark(services), journal, tokens, clock)
-            app.state.service = Outreach(plumbing.database, clock, settings, tokens, reviews)
+            app.state.service = Outreach(plumbing.database, clock, settings, tokens, journal, reviews)
             reading = Reading(plumbing.database, Everybody(settings, services), journal, tokens, clock)
             plumbing.start(reading.periodic())
             if settings.api_key is not None:

@@ -136,7 +136,9 @@ class ReviewRecipient(BaseModel):
         description="Somebody moved, scrolled or typed on the page; loading says nothing."
     )
     answered_at: datetime | None
-    url: str = Field(description="Their own link: the copy and the question.")
+    url: str | None = Field(
+        description="Their own link: the copy and the question. Null for a key without the scope `act`."
+    )
 
 
 class ListedReview(BaseModel):

@@ -7,7 +7,7 @@ stakeholder_id names the person, so that reads can leave them out; once it is ap
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -21,6 +21,7 @@ from shared.erasure import Subject
 from shared.events.responses import ErasedId, StakeholderErased
 from shared.identity import canonical_stakeholder_id
 from shared.topics import STAKEHOLDER_ERASED
+from shared.verdicts import CHANGE, REPEAT, BatchHandler, Received, Verdict
 
 Person = tuple[str, str, datetime]
 """account_id, stakeholder_id and when the fact about them was recorded, or when it happened, if that was earlier."""
@@ -139,6 +140,27 @@ class Journal:
         )
 
 
+def erase_each(erase: Callable[[WriteTx, StakeholderErased], Awaitable[None]]) -> BatchHandler:
+    """The handler of stakeholder.erased: `erase` works off one erasure and notes it in the journal. It is called once
+    for each, under the lock of its account, so that nothing is made of what was read before."""
+
+    async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+        await tx.lock_accounts({record.event.account_id for record in records})
+        verdicts = []
+        for record in records:
+            data = record.event.data
+            if not isinstance(data, StakeholderErased):
+                raise TypeError(f"not an erasure: {record.event.name}")
+            if await Journal.known(tx, data):
+                verdicts.append(REPEAT)
+            else:
+                await erase(tx, data)
+                verdicts.append(CHANGE)
+        return verdicts
+
+    return handle
+
+
 def _by_subject(row: Mapping[str, Any]) -> str:
     """The order in which entries are written: the events of one erasure at two accounts write the same ones, and would
     wait for each other in a circle."""
@@ -146,8 +168,8 @@ def _by_subject(row: Mapping[str, Any]) -> str:
     return subject
 
 
-def _entry(event: StakeholderErased, one: ErasedId) -> dict[str, Any]:
-    return event.model_dump(include={"receipt_id", "account_id", "erased_at"}) | {"subject": one.subject}
+def _entry(event: StakeholderErased, erased: ErasedId) -> dict[str, Any]:
+    return event.model_dump(include={"receipt_id", "account_id", "erased_at"}) | {"subject": erased.subject}
 
 
 def person_in(value: bytes | None) -> Person | None:

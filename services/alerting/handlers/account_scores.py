@@ -1,5 +1,5 @@
-"""Topic account-scores: the newest snapshot of each account is kept, a message is sent about every
-change, and the rules are evaluated for the account, unless the change was quiet.
+"""Topic account-scores: the newest snapshot of each account is kept. Unless the change was quiet, a message is sent
+about it, and the rules are evaluated for the account.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,8 +37,9 @@ def record_account_scores(resources: Resources) -> BatchHandler:
                 continue
             snapshots[snapshot.account_id] = snapshot
             verdicts.append(NEW)
-            if not is_quiet(record):
-                request.others.add((snapshot.account_id, None))
+            if is_quiet(record):
+                continue  # the next change that is not quiet tells the figures as they are then
+            request.others.add((snapshot.account_id, None))
             if is_subscribed:
                 change = change_block(before, snapshot)
                 message = MessageRequest(

@@ -14,7 +14,7 @@ from services.alerting.handlers.resources import Resources
 from services.alerting.store.accounts import accounts_by_id
 from services.alerting.store.identities import ids_without_a_person
 from services.alerting.store.watches import note_known
-from shared.db.directory import DirectoryReplica
+from shared.db.directory import keep_directory
 from shared.db.erasures import Person
 from shared.db.transaction import WriteTx
 from shared.events.directory import AccountRemoved, AccountUpserted, StakeholderRemoved, StakeholderUpserted
@@ -25,8 +25,6 @@ from shared.verdicts import CHANGE, BatchHandler, Received, Verdict
 def record_directory(resources: Resources) -> BatchHandler:
     """The handler of everything on the topic directory."""
 
-    replica = DirectoryReplica()
-
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         # Whose an id is changes under the lock of the account, as follow-ups do; all are locked at once, or none.
         if any(_is_of_person(record.event) for record in records):
@@ -34,7 +32,7 @@ def record_directory(resources: Resources) -> BatchHandler:
         erased = await _erased(tx, records, resources)
         people = _people(records)
         without_own = await ids_without_a_person(tx, people)
-        applied = iter(await replica.apply(tx, [record for record in records if record.event.id not in erased]))
+        applied = iter(await keep_directory(tx, [record for record in records if record.event.id not in erased]))
         verdicts: list[Verdict] = []
         changes: list[Event] = []
         request = EvaluationRequest()

@@ -31,6 +31,7 @@ from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
 UNREADABLE = "unreadable"
+_AS_TEXT = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 _WORDS: Mapping[str, Sequence[str]] = {
     "tier": get_args(Tier),
     "type": get_args(StakeholderType),
@@ -163,7 +164,8 @@ def _keep_unknown_words(found: RowValues) -> list[Note]:
         if name in found.values and found.values[name] not in known:
             notes.append(_kept_as_attribute(found, name, f"none of {', '.join(known)}"))
     try:
-        known_zone(found.values.get("time_zone", "UTC"))
+        if "time_zone" in found.values:
+            known_zone(found.values["time_zone"])
     except ValueError:
         notes.append(_kept_as_attribute(found, "time_zone", "no time zone of the IANA database"))
     return notes
@@ -192,5 +194,5 @@ def unreadable(line: int, error: Exception) -> BadRow:
 
 def digest_of(kind: str, cells: Mapping[str, str]) -> UUID:
     """The mapped cells of a row as an id: equal ones give the same id, however the file is written."""
-    text = json.dumps(cells, ensure_ascii=False, sort_keys=True)
+    text = _AS_TEXT(cells)
     return derived_uuid("import", kind, unicodedata.normalize("NFC", text))

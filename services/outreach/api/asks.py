@@ -1,6 +1,6 @@
 """Asks: who was asked and what became of it, as a list, by itself and in sums."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
@@ -12,7 +12,6 @@ from starlette.requests import Request
 from services.outreach.api.links import AskId
 from services.outreach.api.links_models import Input, Reason
 from services.outreach.api.resources import Outreach, TheService
-from services.outreach.api.sheets import Format, Rows, described, sheet, wants_csv
 from services.outreach.domain.retention import kept_since
 from services.outreach.domain.sums import groups_of
 from services.outreach.handlers.asks import withdraw_ask
@@ -20,9 +19,11 @@ from services.outreach.store import ask_lists, asks
 from services.outreach.store.ask_lists import AskFilter, Position
 from shared.access.caller import Caller
 from shared.api.asks import Ask, AskChange, AskDetail, AskGroup, AskReason, AskState, AskSummary
+from shared.db.transaction import ReadTx
 from shared.errors import NotFound
 from shared.http import paging
 from shared.http.auth import Actor, Reader
+from shared.http.files import Format, Rows, csv_described, csv_file, pages_of, wants_csv
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.params import Instant, PathId, StakeholderPathId
 from shared.http.query import refused
@@ -30,7 +31,7 @@ from shared.http.routing import Router
 
 router = Router(prefix="/v1/asks", tags=["asks"])
 PURPOSE = "asks"
-SHEET_PAGE = 1_000
+FILE_PAGE = 1_000
 Several = Annotated[str | None, Query(max_length=500, description="One or several, separated by commas.")]
 GroupBy = Literal["survey", "account", "owner", "tier"]
 
@@ -42,7 +43,7 @@ class Withdrawal(Input):
 
 
 @router.get(
-    "", summary="Asks, the newest first", response_model=Page[Ask], responses=described(tuple(Ask.model_fields))
+    "", summary="Asks, the newest first", response_model=Page[Ask], responses=csv_described(tuple(Ask.model_fields))
 )
 async def list_asks(
     *,
@@ -58,7 +59,7 @@ async def list_asks(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[Ask] | Response:
-    """A sheet has all of them. A key limited to an owner sees those of its accounts only."""
+    """A CSV file has all of them. A key limited to an owner sees those of its accounts only."""
     which = AskFilter(
         account_id=account_id,
         survey_id=survey_id,
@@ -71,7 +72,8 @@ async def list_asks(
         after = (instant, last_id)
     which = await _with_ids(service, which, stakeholder_id)
     if wants_csv(request, format):
-        return sheet("asks.csv", tuple(Ask.model_fields), _pages(service, caller, which))
+        pages = pages_of(service.database, _page_of_file(service, caller, which))
+        return await csv_file("asks.csv", tuple(Ask.model_fields), pages)
     async with service.database.read() as tx:
         rows = await ask_lists.list_asks(tx, which, caller.owner_email, service.clock.now(), after, limit + 1)
     page = page_of(rows, limit, _position, PURPOSE)
@@ -135,16 +137,17 @@ async def _with_ids(service: Outreach, which: AskFilter, stakeholder_id: str | N
     return replace(which, stakeholder_ids=ids)
 
 
-async def _pages(service: Outreach, caller: Caller, which: AskFilter) -> AsyncIterator[Rows]:
-    """All asks, page by page, each in a transaction of its own: a slow client holds none."""
-    after: Position | None = None
-    while True:
-        async with service.database.read() as tx:
-            rows = await ask_lists.list_asks(tx, which, caller.owner_email, service.clock.now(), after, SHEET_PAGE)
-        yield [dict(row) for row in rows]
-        if len(rows) < SHEET_PAGE:
-            return
-        after = rows[-1]["created_at"], rows[-1]["ask_id"]
+def _page_of_file(
+    service: Outreach, caller: Caller, which: AskFilter
+) -> Callable[[ReadTx, Position | None], Awaitable[tuple[Rows, Position | None]]]:
+    async def page(tx: ReadTx, after: Position | None) -> tuple[Rows, Position | None]:
+        rows = await ask_lists.list_asks(tx, which, caller.owner_email, service.clock.now(), after, FILE_PAGE)
+        following = None
+        if len(rows) == FILE_PAGE:
+            following = rows[-1]["created_at"], rows[-1]["ask_id"]
+        return [dict(row) for row in rows], following
+
+    return page
 
 
 def _position(row: Any) -> tuple[Any, str]:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Header
 
 from services.outreach.domain.tokens import Tokens
 from services.outreach.handlers.reviews import Reviews
 from services.outreach.settings import OutreachSettings
 from shared.clock import Clock
 from shared.db.engine import Database
+from shared.db.erasures import Journal
 from shared.http.deps import service
 
 
@@ -21,7 +22,16 @@ class Outreach:
     clock: Clock
     settings: OutreachSettings
     tokens: Tokens
+    journal: Journal
     reviews: Reviews
 
 
 TheService = Annotated[Outreach, Depends(service)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        description="Send the same key with every try of the same request: the same links are answered.",
+    ),
+]

@@ -14,8 +14,9 @@ OPEN_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class NewAsk:
-    """An ask as it is planned. `state` is waiting, skipped or sent; a skipped one has a `reason`. `address_key_id`: the
-    key of the address's hash."""
+    """An ask as it is planned. `state` is waiting, skipped or sent; a skipped one has a `reason`, and
+    `again_at`, from when on the person may be asked, if time changes that. `address_key_id`: the key of the address's
+    hash."""
 
     ask_id: UUID
     survey_id: str
@@ -34,6 +35,7 @@ class NewAsk:
     address_key_id: str | None = None
     reason: str | None = None
     note: str | None = None
+    again_at: datetime | None = None
     language: str | None = None
     review_id: UUID | None = None
 
@@ -53,7 +55,7 @@ class NewAsk:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedFor:
+class PublishedSurvey:
     """The published survey of an ask: `kind` is relationship or transactional."""
 
     survey_id: str

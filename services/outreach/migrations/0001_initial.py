@@ -99,6 +99,7 @@ STATEMENTS = [
         state text not null check (state in ('waiting', 'held', 'skipped', 'sent', 'failed', 'withdrawn')),
         reason text,
         note text,
+        again_at timestamptz,
         held_until timestamptz,
         channel text not null,
         language text,

@@ -189,16 +189,6 @@ async def is_withdrawn(tx: ReadTx, account_id: str, response_id: str) -> bool:
     return bool(found)
 
 
-async def version_document(tx: ReadTx, survey_id: str, version: int) -> Mapping[str, Any] | None:
-    """A published version of a survey as it is stored; None where there is none."""
-    document: Mapping[str, Any] | None = await tx.scalar(
-        "select document from survey_versions where survey_id = :survey_id and version = :version",
-        survey_id=survey_id,
-        version=version,
-    )
-    return document
-
-
 def _ask(row: RowMapping | None) -> OpenAsk | None:
     if row is None:
         return None

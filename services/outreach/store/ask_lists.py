@@ -128,7 +128,8 @@ async def sums(
     )
     return await tx.all(
         f"select {key} as key, min({name}) as name, k.state, k.reason, {OUTCOME} as outcome, count(*) as count, {flags}"
-        f" {_FROM} where {' and '.join(where)} and k.origin <> 'test' group by {key}, 3, 4, 5 order by 1 nulls last",
+        f" {_FROM} where {' and '.join(where)} and k.origin <> 'test' group by {key}, 3, 4, 5"
+        " order by 1 nulls last, 3, 4, 5",
         owner_email=owner_email,
         now=now,
         **binds,

@@ -64,7 +64,7 @@ PAGES: dict[str, Case] = {
         ),
     ),
     "links": (links, {}, ("Make the links", "Their own, where it is known")),
-    "objections": (objections, {}, ("● never asked", "put in by you")),
+    "objections": (objections, {}, ("put in by you",)),
     "reviews": (reviews, {}, ("1 (100 %)", "Kim Lee", "Make one")),
     "review": (
         review,

@@ -123,9 +123,11 @@ def _draw_buttons(visit: Visit, asked: Ask) -> None:
 
 async def _show_history(visit: Visit, asked: Ask) -> None:
     found: list[AskDetail] = []
+    people: dict[str, str] = {}
 
     async def work() -> None:
         found.append(await (await visit.api()).ask(ASK, ask_id=asked.ask_id))
+        people.update(await visit.resources.desk.names_of_keys())
 
     if not await attempt(work(), ""):
         return
@@ -134,7 +136,8 @@ async def _show_history(visit: Visit, asked: Ask) -> None:
         rows: list[list[Cell]] = []
         for change in found[0].changes:
             words = told.state_words(change.state, None, change.reason)
-            rows.append([partial(when, change.at, "time"), words, change.note or "", change.actor])
+            who = told.actor(change.actor, people)
+            rows.append([partial(when, change.at, "time"), words, change.note or "", who])
         table(("When", "What", "Said", "By"), rows, "History")
         with box("div", "buttons"):
             button("Done", dialog.close, "main")

@@ -188,7 +188,7 @@ def _draw_recipient(visit: Visit, review: BusinessReview, recipient: ReviewRecip
     with box("p"):
         person_link(review.account_id, recipient.stakeholder_id, recipient.name)
         Text("span", f" · {_came_of(recipient)}", "muted")
-    if recipient.state == "sent" and visit.user.may("act"):
+    if recipient.state == "sent" and recipient.url is not None:
         link_ = AskLink(invitation_id=recipient.ask_id, url=recipient.url, expires_at=review.closes_at)
         draw_link(visit, link_, recipient.name or recipient.stakeholder_id)
 
