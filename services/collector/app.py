@@ -21,7 +21,7 @@ from services.collector.web import snippet
 from shared.access.browser import BrowserSecrets
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
-from shared.erasure import subject_by
+from shared.erasure import subjects_by
 from shared.http import keys, parked
 from shared.http.app import create_app
 from shared.http.health import health_of
@@ -41,9 +41,9 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with Plumbing.open(SCHEMA, common, clock) as plumbing:
-            subject = subject_by(common.secret_key.get_secret_value())
+            subjects = subjects_by(common.key_ring)
             keep = timedelta(days=settings.import_keep_days)
-            worker = ImportWorker(plumbing.database, plumbing.relay, clock, keep, Journal(subject))
+            worker = ImportWorker(plumbing.database, plumbing.relay, clock, keep, Journal(*subjects))
             app.state.plumbing = plumbing
             app.state.service = Collector(
                 clock=clock,
@@ -51,8 +51,8 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 relay=plumbing.relay,
                 outgoing=Outgoing(plumbing.publisher, plumbing.database, plumbing.relay),
                 import_worker=worker,
-                subject=subject,
-                browsers=BrowserSecrets(common.secret_key.get_secret_value()),
+                subject=subjects[0],
+                browsers=BrowserSecrets(common.key_ring),
                 time_zone=common.time_zone,
                 import_bytes=settings.import_max_megabytes * MEGABYTE,
                 opening=asyncio.Semaphore(1),

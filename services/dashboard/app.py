@@ -50,8 +50,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 "outreach": settings.outreach_url,
             }
         )
-        secret = common.secret_key.get_secret_value()
-        found = _resources(settings, clock, database, services, secret)
+        found = _resources(settings, clock, database, services, common.key_ring)
         provide(found)
         tasks = Background()
         tasks.repeat(found.live.periodic())
@@ -72,15 +71,15 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
 
 
 def _resources(
-    settings: DashboardSettings, clock: Clock, database: Database, services: Services, secret: str
+    settings: DashboardSettings, clock: Clock, database: Database, services: Services, secret_keys: tuple[str, ...]
 ) -> Resources:
     passwords = Passwords()
-    keys = KeyRing(database, services, Vault(secret), clock, settings.api_key)
+    keys = KeyRing(database, services, Vault(secret_keys), clock, settings.api_key)
     signing_in = SigningIn(database, clock, passwords, timedelta(hours=settings.session_hours))
     return Resources(
         settings=settings,
         clock=clock,
-        forms=Forms(secret, settings.secure_cookies),
+        forms=Forms(secret_keys, settings.secure_cookies),
         signing_in=signing_in,
         desk=Desk(database, clock, passwords, keys),
         keys=keys,

@@ -38,7 +38,7 @@ from services.outreach.web.strangers import Strangers
 from shared.clock import Clock, SystemClock
 from shared.db.engine import Database
 from shared.db.erasures import Journal
-from shared.erasure import subject_by
+from shared.erasure import subjects_by
 from shared.http import parked
 from shared.http.app import create_app
 from shared.http.client import Api, ServiceName, Services
@@ -71,8 +71,7 @@ def build(
     common = common or CommonSettings.load()
     clock = clock or SystemClock()
     settings = OutreachSettings.load()
-    secret = common.secret_key.get_secret_value()
-    tokens, journal = Tokens([secret]), Journal(subject_by(secret))
+    tokens, journal = Tokens(common.key_ring), Journal(*subjects_by(common.key_ring))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -92,7 +91,9 @@ def build(
             app.state.pages = pages_of(common, plumbing.database, clock, tokens, sender.wake)
             for periodic in (sender.sending, sender.observing):
                 plumbing.start(periodic)
-            for periodic in timers(plumbing.database, clock, app.state.pages.versions, sender.wake):
+            for periodic in timers(
+                plumbing.database, clock, app.state.pages.versions, sender.wake, settings.retention_months
+            ):
                 plumbing.start(periodic)
             _watch(health_of(app), plumbing, sender)
             plumbing.runner(READS, handlers(journal, tokens, clock), journal=journal, plain=PLAIN)

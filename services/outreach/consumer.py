@@ -8,7 +8,6 @@ from services.outreach.handlers.erasures import erase_stakeholders
 from services.outreach.handlers.invitations import read_invitations
 from services.outreach.handlers.responses import read_answers, undo_imports
 from shared.clock import Clock
-from shared.db.directory import pass_over
 from shared.db.erasures import Journal
 from shared.events.envelope import PlainReaders
 from shared.events.response_fast_reader import plain_response
@@ -25,7 +24,7 @@ from shared.topics import (
     STAKEHOLDER_REMOVED,
     STAKEHOLDER_UPSERTED,
 )
-from shared.verdicts import BatchHandler
+from shared.verdicts import BatchHandler, pass_over
 
 PLAIN: PlainReaders = {RESPONSE_RECORDED: plain_response}
 """Event name -> what reads it without a model. Of a backlog nearly everything is responses."""

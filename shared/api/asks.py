@@ -257,9 +257,12 @@ class AskGroup(BaseModel):
 class AskSummary(BaseModel):
     """Asks whose first due time lies in the window, by group; tests count nowhere."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"groups": [_GROUP]}})
+    model_config = ConfigDict(json_schema_extra={"example": {"groups": [_GROUP], "kept_since": "2023-12-02T00:00:00Z"}})
 
     groups: list[AskGroup]
+    kept_since: datetime | None = Field(
+        default=None, description="Asks that fell due before this moment are not kept: windows before it lack them."
+    )
 
 
 class Suppression(BaseModel):

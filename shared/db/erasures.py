@@ -10,6 +10,7 @@ import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -46,25 +47,26 @@ def nobody_waits(account_id: str) -> str:
 class Journal:
     """The journal of pending and applied erasures, and the test whether an erasure has overtaken a fact."""
 
-    def __init__(self, subject: Subject) -> None:
-        self._subject = subject
+    def __init__(self, *subjects: Subject) -> None:
+        """`subjects`: the keyed hash under each of the deployment's keys, since an entry stays under the one that it
+        was made with."""
+        self._subjects = subjects
 
     async def overtaken(self, tx: ReadTx, people: Sequence[Person]) -> Sequence[bool]:
         """For each fact whether it was recorded, or happened, at or before an erasure of its person: what waited
         elsewhere meanwhile does not come back."""
         if not people or not await tx.scalar("select exists (select 1 from erasures)"):
             return [False] * len(people)
-        subjects = [self._subject(account_id, stakeholder_id) for account_id, stakeholder_id, _ in people]
+        subjects = [[subject(*person[:2]) for subject in self._subjects] for person in people]
         rows = await tx.all(
             "select subject, max(erased_at) as erased_at from erasures where subject = any(cast(:subjects as text[]))"
             " group by subject",
-            subjects=sorted(set(subjects)),
+            subjects=sorted(set(chain.from_iterable(subjects))),
         )
         erasures: dict[str, datetime] = {row["subject"]: row["erased_at"] for row in rows}
         overtaken = []
-        for subject, (_, _, at) in zip(subjects, people, strict=True):
-            erased_at = erasures.get(subject)
-            overtaken.append(erased_at is not None and at <= erased_at)
+        for hashes, (_, _, at) in zip(subjects, people, strict=True):
+            overtaken.append(any(at <= erasures[subject] for subject in hashes if subject in erasures))
         return overtaken
 
     @staticmethod

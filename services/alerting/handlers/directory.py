@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import compress
+from uuid import UUID
 
 from services.alerting.courier.interface import change_owners
 from services.alerting.domain.occasions import YEAR
@@ -11,10 +13,10 @@ from services.alerting.handlers.identities import follow_people
 from services.alerting.handlers.recording import Recorder
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.accounts import accounts_by_id
-from services.alerting.store.answers import erased_at
 from services.alerting.store.identities import ids_without_a_person
 from services.alerting.store.watches import note_known
 from shared.db.directory import keep_directory
+from shared.db.erasures import Person
 from shared.db.transaction import WriteTx
 from shared.events.directory import AccountRemoved, AccountUpserted, StakeholderRemoved, StakeholderUpserted
 from shared.events.envelope import Event
@@ -91,18 +93,14 @@ def _renews(event: Event, resources: Resources) -> bool:
     return today <= data.renewal_on <= today + timedelta(days=YEAR)
 
 
-async def _erased(tx: WriteTx, records: Sequence[Received], resources: Resources) -> set[object]:
+async def _erased(tx: WriteTx, records: Sequence[Received], resources: Resources) -> set[UUID]:
     """The ids of the events about somebody who was erased after the event was recorded."""
-    people = {}
+    people: list[Person] = []
+    concerned: list[UUID] = []
     for record in records:
         data = record.event.data
         if isinstance(data, StakeholderUpserted | StakeholderRemoved):
-            people[record.event.id] = (resources.subject(data.account_id, data.stakeholder_id), data.recorded_at)
-    if not people:
-        return set()
-    journal = await erased_at(tx, [subject for subject, _ in people.values()])
-    erased: set[object] = set()
-    for event_id, (subject, recorded_at) in people.items():
-        if subject in journal and recorded_at <= journal[subject]:
-            erased.add(event_id)
-    return erased
+            people.append((data.account_id, data.stakeholder_id, data.recorded_at))
+            concerned.append(record.event.id)
+    overtaken = await resources.journal.overtaken(tx, people)
+    return set(compress(concerned, overtaken))

@@ -6,7 +6,8 @@ and further ones are repeats.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import compress
 from uuid import UUID
 
 from services.alerting.courier.interface import messages
@@ -21,8 +22,8 @@ from services.alerting.handlers.recording import Recorder
 from services.alerting.handlers.resources import Resources
 from services.alerting.store import answers as store
 from shared.db.directory import own_ids
+from shared.db.erasures import Person
 from shared.db.transaction import WriteTx
-from shared.erasure import Subject as SubjectName
 from shared.events.envelope import Event
 from shared.events.files import digests_of, import_of
 from shared.events.posted import posted
@@ -41,13 +42,13 @@ DROPPED_AT_ONCE = 50_000
 
 @dataclass(slots=True)
 class ResponseBatch:
-    """The records of one batch, with the answers that their verdicts depend on. `quietly`: answers that only rows of a
+    """The records of one batch, with the answers that their verdicts depend on. `erased`: the events that an erasure
+    has overtaken. `quietly`: answers that only rows of a
     quiet file, or an undoing, have touched: they are kept, and nothing comes of them."""
 
     answers: dict[AnswerKey, StoredAnswer]
     new_changes: set[UUID]
-    erased: dict[str, datetime]
-    subject: SubjectName
+    erased: set[UUID]
     files: FileRows
     touched: dict[AnswerKey, Event] = field(default_factory=dict)
     created: dict[AnswerKey, Event] = field(default_factory=dict)
@@ -89,8 +90,7 @@ class ResponseBatch:
         first = self.answers.get(key)
         if first is not None and not is_free(first, data.recorded_at):
             return self._again(event, data, first)
-        until = self.erased.get(self.subject(data.account_id, data.stakeholder_id))
-        if until is not None and min(data.recorded_at, data.answered_at) <= until:
+        if event.id in self.erased:
             self.overtaken.add(key)
             return CHANGE
         answer = answer_of(data)
@@ -133,7 +133,7 @@ def record_responses(resources: Resources) -> Recorder:
                 changes.append((change, event.sender))
         new_changes = await store.add_changes(tx, changes)
         erased = await _erased(tx, resources, events)
-        batch = ResponseBatch(found, new_changes, erased, resources.subject, files, dropped=dropped)
+        batch = ResponseBatch(found, new_changes, erased, files, dropped=dropped)
         verdicts = [batch.verdict(event) for event in events]
         await files.save(tx)
         await store.drop_answers(tx, batch.overtaken)
@@ -143,15 +143,16 @@ def record_responses(resources: Resources) -> Recorder:
     return handle
 
 
-async def _erased(tx: WriteTx, resources: Resources, events: Sequence[Event]) -> dict[str, datetime]:
-    """The newest erasure, by keyed hash, of each person of whom an answer was recorded."""
-    subjects = []
+async def _erased(tx: WriteTx, resources: Resources, events: Sequence[Event]) -> set[UUID]:
+    """The events about answers that were given or recorded before their person was erased."""
+    people: list[Person] = []
+    recorded: list[UUID] = []
     for event in events:
-        if isinstance(event.data, ResponseRecorded):
-            subjects.append(resources.subject(event.data.account_id, event.data.stakeholder_id))
-    if not subjects:
-        return {}
-    return await store.erased_at(tx, subjects)
+        data = event.data
+        if isinstance(data, ResponseRecorded):
+            people.append((data.account_id, data.stakeholder_id, min(data.recorded_at, data.answered_at)))
+            recorded.append(event.id)
+    return set(compress(recorded, await resources.journal.overtaken(tx, people)))
 
 
 async def settle(

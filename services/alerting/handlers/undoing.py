@@ -40,7 +40,7 @@ async def _undo(tx: WriteTx, resources: Resources, event: Event, request: Evalua
     await store.add_changes(tx, changes)
     found = await store.answers_by_id(tx, keys)
     before = {key: stored.live for key, stored in found.items()}
-    batch = ResponseBatch(found, set(), {}, resources.subject, FileRows(set(), {}))
+    batch = ResponseBatch(found, set(), set(), FileRows(set(), {}))
     for key in found:
         batch.touch(key, event, quietly=True)
     await settle(tx, resources, batch, before, request)

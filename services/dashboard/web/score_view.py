@@ -81,6 +81,11 @@ def funnel(group: FunnelGroup) -> None:
     }
     said = [f"{wording.share(rate)} {words}" for words, rate in rates.items() if rate is not None]
     Text("p", "Of those sent and not bounced " + ", ".join(said) + ".", "muted")
+    if group.delivered_count is None:
+        Text("p", "No deliveries were reported: links, and many mailers, never say whether they arrived.", "muted")
+    if group.withdrawn_count:
+        withdrawn = wording.count(group.withdrawn_count, "invitation")
+        Text("p", f"{withdrawn} withdrawn before an answer", "muted")
     if group.bounced_count:
         bounced = wording.count(group.bounced_count, "invitation")
         Text("p", f"{bounced} bounced ({wording.share(group.bounce_rate)} of those sent)", "muted")

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from services.outreach.api.links import AskId
 from services.outreach.api.links_models import Input, Reason
 from services.outreach.api.resources import Outreach, TheService
+from services.outreach.domain.retention import kept_since
 from services.outreach.domain.sums import groups_of
 from services.outreach.handlers.asks import withdraw_ask
 from services.outreach.store import ask_lists, asks
@@ -96,7 +97,8 @@ async def summary(
     async with service.database.read() as tx:
         rows = await ask_lists.sums(tx, which, group_by, caller.owner_email, service.clock.now())
     groups = groups_of(map(dict, rows), whole=group_by is None)
-    return AskSummary(groups=[AskGroup.model_validate(group) for group in groups])
+    since = kept_since(service.clock.now(), service.settings.retention_months)
+    return AskSummary(groups=[AskGroup.model_validate(group) for group in groups], kept_since=since)
 
 
 @router.get("/{ask_id}", summary="One ask with its history")

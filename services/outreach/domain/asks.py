@@ -15,7 +15,8 @@ OPEN_DAYS: Final = 30
 @dataclass(frozen=True, slots=True)
 class NewAsk:
     """An ask as it is planned. `state` is waiting, skipped or sent; a skipped one has a `reason`, and
-    `again_at`, from when on the person may be asked, if time changes that."""
+    `again_at`, from when on the person may be asked, if time changes that. `address_key_id`: the key of the address's
+    hash."""
 
     ask_id: UUID
     survey_id: str
@@ -31,6 +32,7 @@ class NewAsk:
     due_at: datetime
     open_days: int = OPEN_DAYS
     address_hash: bytes | None = None
+    address_key_id: str | None = None
     reason: str | None = None
     note: str | None = None
     again_at: datetime | None = None

@@ -4,7 +4,7 @@ The score is told to the collector at once, by a body that is never changed. Wha
 the whole state, when the person has finished or has not gone on for a while.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -160,17 +160,17 @@ async def _opening(tx: ReadTx, versions: Versions, ask: OpenAsk) -> Opening:
         answers = answers_from(ask.answer)
     further: tuple[Question, ...] = ()
     if survey.questions:
-        given = await store.values_at(tx, ask.account_id, ask.ask_id, KNOWN_BY)
+        given = await store.questions_answered(tx, ask.account_id, ask.ask_id, KNOWN_BY)
         further = further_questions(survey, _knowledge(survey, given))
     return Opening(ask, survey, answers, further)
 
 
-def _knowledge(survey: Survey, given: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def _knowledge(survey: Survey, given: Sequence[Collection[str]]) -> dict[str, int]:
     """Attribute -> how many of these answers rate it."""
     known: dict[str, int] = {}
     for question in survey.questions:
-        for values in given:
-            if question.question_id in values:
+        for questions in given:
+            if question.question_id in questions:
                 attribute = question.attribute or question.question_id
                 known[attribute] = known.get(attribute, 0) + 1
     return known

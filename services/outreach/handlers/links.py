@@ -169,9 +169,9 @@ def _ask(
         state = "sent"
     if problem is not None:
         state, reason, note, again_at = "skipped", problem.reason, problem.detail, problem.again_at
-    digest = None
+    digest = key_id = None
     if known.hashed is not None:
-        digest = known.hashed.digest
+        digest, key_id = known.hashed.digest, known.hashed.key_id
     return NewAsk(
         ask_id=ask_id,
         survey_id=survey.survey_id,
@@ -186,6 +186,7 @@ def _ask(
         created_by=wanted.caller.actor,
         due_at=now,
         address_hash=digest,
+        address_key_id=key_id,
         reason=reason,
         note=note,
         again_at=again_at,

@@ -141,10 +141,10 @@ class Reviews:
     def _ask(self, review: NewReview, stakeholder_id: str, address: str | None) -> NewAsk:
         """A link that is handed over as it is made. Neither an objection to mails nor a quarantine stands against it:
         the supplier gives it to people with whom they speak."""
-        address_hash = None
+        digest = key_id = None
         hashed = next(iter(hashes_of(self._tokens, address)), None)
         if hashed is not None:
-            address_hash = hashed.digest
+            digest, key_id = hashed.digest, hashed.key_id
         return NewAsk(
             ask_id=uuid4(),
             survey_id=review.survey_id,
@@ -159,7 +159,8 @@ class Reviews:
             created_by=review.created_by,
             due_at=review.created_at,
             open_days=rules.OPEN_FOR.days,
-            address_hash=address_hash,
+            address_hash=digest,
+            address_key_id=key_id,
             review_id=review.review_id,
         )
 

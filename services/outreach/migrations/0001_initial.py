@@ -82,7 +82,9 @@ STATEMENTS = [
     )
     """,
     "create index stakeholders_address on stakeholders (lower(email))",
-    # One question to one person. ask_id is the invitation's id; the response's id is derived from it.
+    # One question to one person. ask_id is the invitation's id; the response's id is derived from it. `answer` goes
+    # when its link has ended and the collector has it; which questions were answered stays, since it says what is known
+    # of an account.
     """
     create table asks (
         ask_id uuid primary key,
@@ -91,6 +93,7 @@ STATEMENTS = [
         account_id text not null,
         stakeholder_id text not null,
         address_hash bytea,
+        address_key_id text,
         origin text not null check (origin in ('link', 'review', 'test')),
         review_id uuid,
         state text not null check (state in ('waiting', 'held', 'skipped', 'sent', 'failed', 'withdrawn')),
@@ -118,6 +121,7 @@ STATEMENTS = [
         withdrawn_at timestamptz,
         revision int not null default 0,
         answer jsonb,
+        answered_questions text[],
         answer_due_at timestamptz,
         foreign key (survey_id, survey_version) references survey_versions (survey_id, version),
         check ((state in ('held', 'skipped', 'failed', 'withdrawn')) = (reason is not null)),
@@ -129,6 +133,7 @@ STATEMENTS = [
     "create index asks_due on asks (due_at)",
     "create index asks_closing on asks (least(closes_at, withdrawn_at)) where state = 'sent' and expired_at is null",
     "create index asks_address on asks (address_hash, sent_at) where address_hash is not null",
+    "create index asks_words on asks (expired_at) where answer is not null and expired_at is not null",
     "create index asks_answer_due on asks (answer_due_at) where answer_due_at is not null",
     "create unique index asks_review on asks (review_id, account_id, stakeholder_id) where review_id is not null",
     """

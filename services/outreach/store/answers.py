@@ -1,6 +1,6 @@
 """Asks as the page sees them: what was asked of whom, and what has been answered so far."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ class OpenAsk:
     account_id: str
     stakeholder_id: str
     address_hash: bytes | None
+    address_key_id: str | None
     origin: str
     state: str
     channel: str
@@ -49,9 +50,9 @@ class OpenAsk:
 
 
 _ASK = """
-    select a.ask_id, a.survey_id, a.survey_version, a.account_id, a.stakeholder_id, a.address_hash, a.origin, a.state,
-        a.channel, a.language, a.sent_at, a.closes_at, a.started_at, a.answered_at, a.finished_at, a.expired_at,
-        a.withdrawn_at, a.revision, a.answer, a.answer_due_at, s.name, c.name as account_name,
+    select a.ask_id, a.survey_id, a.survey_version, a.account_id, a.stakeholder_id, a.address_hash, a.address_key_id,
+        a.origin, a.state, a.channel, a.language, a.sent_at, a.closes_at, a.started_at, a.answered_at, a.finished_at,
+        a.expired_at, a.withdrawn_at, a.revision, a.answer, a.answer_due_at, s.name, c.name as account_name,
         coalesce(c.sponsor_name, c.owner_name) as sender_name, s.record ->> 'language' as person_language,
         a.open_days
     from asks a
@@ -116,14 +117,24 @@ async def answer_told(tx: WriteTx, ask_ids: Sequence[UUID]) -> None:
     )
 
 
-async def lock_asks_of(tx: WriteTx, address_hash: bytes) -> list[OpenAsk]:
-    """The asks of an address whose links take answers, and that have not been objected to, locked."""
+async def lock_asks_of(tx: WriteTx, hashes: Collection[bytes]) -> list[OpenAsk]:
+    """The asks of an address, by its hash under each key, whose links take answers, and that have not been objected to,
+    locked."""
     rows = await tx.all(
-        f"{_ASK} where a.address_hash = :address_hash and a.state = 'sent' and a.expired_at is null"
+        f"{_ASK} where a.address_hash = any(cast(:hashes as bytea[])) and a.state = 'sent' and a.expired_at is null"
         " and a.withdrawn_at is null and a.unsubscribed_at is null order by a.ask_id for update of a",
-        address_hash=address_hash,
+        hashes=sorted(hashes),
     )
     return [OpenAsk(**row) for row in rows]
+
+
+async def addresses_asked(tx: ReadTx, address_hash: bytes) -> Sequence[str]:
+    """The addresses that the directory has now of people who were asked at this one."""
+    return await tx.column(
+        "select distinct s.email from asks a join stakeholders s on s.account_id = a.account_id"
+        " and s.stakeholder_id = a.stakeholder_id where a.address_hash = :address_hash and s.email is not null",
+        address_hash=address_hash,
+    )
 
 
 async def lock_ended(tx: WriteTx, now: datetime, limit: int) -> list[OpenAsk]:
@@ -156,10 +167,11 @@ async def mark_ended(tx: WriteTx, ask_ids: Sequence[UUID], now: datetime) -> Non
     )
 
 
-async def values_at(tx: ReadTx, account_id: str, but_of: UUID, limit: int) -> Sequence[Mapping[str, Any]]:
-    """Question -> value of the newest answers of an account, but for one ask."""
+async def questions_answered(tx: ReadTx, account_id: str, but_of: UUID, limit: int) -> Sequence[Collection[str]]:
+    """The questions that the newest answers of an account have answered, but for one ask."""
     return await tx.column(
-        "select answer -> 'values' from asks where account_id = :account_id and answer is not null"
+        "select coalesce(answered_questions, array(select jsonb_object_keys(answer -> 'values'))) from asks"
+        " where account_id = :account_id and (answered_questions is not null or answer is not null)"
         " and ask_id <> :but_of and origin <> 'test' order by created_at desc limit :limit",
         account_id=account_id,
         but_of=but_of,

@@ -19,6 +19,7 @@ _NEW: Mapping[str, str] = {
     "account_id": "text",
     "stakeholder_id": "text",
     "address_hash": "bytea",
+    "address_key_id": "text",
     "origin": "text",
     "review_id": "uuid",
     "state": "text",

@@ -201,4 +201,4 @@ def _number(figure: int | None) -> str:
 def _stop_token(visit: Visit, ask: OpenAsk) -> str:
     if ask.address_hash is None:
         return ""
-    return visit.pages.tokens.made(Purpose.UNSUBSCRIBE, ask.address_hash)
+    return visit.pages.tokens.made(Purpose.UNSUBSCRIBE, ask.address_hash, ask.address_key_id)

@@ -222,4 +222,4 @@ def _day(visit: Visit, context: dict[str, Any], moment: datetime | None) -> str:
 def _stop_token(visit: Visit, found: Opening) -> str:
     if found.ask.address_hash is None:
         return ""
-    return visit.pages.tokens.made(Purpose.UNSUBSCRIBE, found.ask.address_hash)
+    return visit.pages.tokens.made(Purpose.UNSUBSCRIBE, found.ask.address_hash, found.ask.address_key_id)

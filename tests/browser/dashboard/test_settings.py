@@ -285,6 +285,6 @@ async def _key_of(where: Site, email: str) -> str:
             assert sealed
     finally:
         await database.close()
-    opened = Vault(variables["TELLBACK_SECRET_KEY"]).open(sealed.sealed, str(found[0].user_id))
+    opened = Vault((variables["TELLBACK_SECRET_KEY"],)).open(sealed.sealed, str(found[0].user_id))
     assert opened
     return opened

@@ -14,6 +14,7 @@ from services.alerting.domain.people import Answer
 from services.alerting.domain.series import series_by_key
 from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
 from services.scorer.domain.answer_changes import pair_at
+from shared.erasure import subject_by
 from shared.events.envelope import Event
 from shared.events.invitations import InvitationFact
 from shared.ids import uuid7
@@ -141,7 +142,7 @@ async def test_what_one_topic_of_a_poll_begins_and_another_ends_is_never_there(
 async def test_the_same_facts_in_any_order_end_in_the_same_open_follow_ups(
     module_alerting: RunningAlerting, seed: int
 ) -> None:
-    subject = module_alerting.app.state.service.resources.subject
+    subject = subject_by(module_alerting.environment.common.secret_key.get_secret_value())
     plan = History.of(Case("plan"), seed, subject)
     for number, (name, _) in enumerate(orders(plan.events, seed)):
         case = Case(f"any-{seed}-{number}")

@@ -104,3 +104,18 @@ async def test_a_page_says_that_there_is_nothing(resources: Resources, services:
     async with shown(resources, services, draw, {}, **query) as page:
         assert page.complaints == {}
         assert sentence in page.text.splitlines()
+
+
+async def test_deliveries_that_nobody_reported_are_no_step_of_the_funnel(
+    resources: Resources, services: FakeServices
+) -> None:
+    unknown = {"delivered_count": None, "delivered_rate": None, "warnings": ["deliveries_not_reported"]}
+    group = reach.FUNNEL["groups"][0] | {"group": {"owner": None}} | unknown
+    services.answers |= ANSWERS | {"/v1/portfolio/funnel": reach.FUNNEL | {"groups": [group]}}
+    async with shown(resources, services, reach_and_drivers, {}) as page:
+        assert page.complaints == {}
+        lines = page.text.splitlines()
+        assert "Delivered" not in lines
+        assert "Answered" in lines
+        assert "No deliveries were reported: links, and many mailers, never say whether they arrived." in lines
+        assert "1 invitation withdrawn before an answer" in lines

@@ -22,7 +22,7 @@ def document() -> dict[str, Any]:
     common = CommonSettings(
         kafka_bootstrap_servers="127.0.0.1:1",
         database_url="postgresql://nobody@127.0.0.1:1/none",
-        secret_key=SecretStr("2f1c9b7e5d3a8064_Zq3Xw9Lm5Tn7Rp1V"),
+        secret_keys=(SecretStr("2f1c9b7e5d3a8064_Zq3Xw9Lm5Tn7Rp1V"),),
     )
     return build(common).openapi()
 
