@@ -89,6 +89,8 @@ async def _survey(tx: ReadTx, survey_id: str) -> AskedFor:
         raise NotFound("survey_not_found", "there is no such survey")
     if survey.version == 0:
         raise Conflict("survey_not_published", "publish the survey first: links show a published version")
+    if survey.archived:
+        raise Conflict("survey_archived", "the survey is archived: bring it back, or ask by another one")
     return survey
 
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from services.outreach.domain import reviews as rules
 from services.outreach.domain.asks import AskChange, NewAsk
 from services.outreach.domain.reviews import Copied
+from services.outreach.domain.surveys import Survey
 from services.outreach.domain.tokens import Tokens
 from services.outreach.gateways.benchmark import Benchmark
 from services.outreach.handlers.links import invitation_call
@@ -15,6 +16,7 @@ from services.outreach.store import asks
 from services.outreach.store import reviews as store
 from services.outreach.store.outgoing import OutgoingCall, queue
 from services.outreach.store.reviews import NewReview, Row
+from services.outreach.store.surveys import find_version
 from shared.access.caller import Caller
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -52,6 +54,16 @@ class ReviewFound:
     recipients: Sequence[Row]
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewMaterial:
+    """What a review is made of: the survey's published version, the copy, and what the pack cut short."""
+
+    survey_id: str
+    version: int
+    copied: Copied
+    warnings: Sequence[str]
+
+
 class Reviews:
     """Makes, reads and takes back business reviews."""
 
@@ -69,6 +81,27 @@ class Reviews:
         the caller's, Invalid for recipients and comments that are unknown, Conflict without a published survey, and
         `Away`."""
         now = self._clock.now()
+        material = await self._material(wanted, now)
+        review = _new(wanted, material.survey_id, material.version, now)
+
+        async def write(tx: WriteTx) -> None:
+            await self._write(tx, wanted, review, material)
+
+        await self._database.retrying(write)
+        return await self.find(review.review_id, wanted.caller.owner_email)
+
+    async def preview(self, wanted: ReviewWanted) -> tuple[ReviewMaterial, Survey]:
+        """What `make` would copy, and the survey that the page ends with; nothing is made. Raises as `make` does."""
+        material = await self._material(wanted, self._clock.now())
+        async with self._database.read() as tx:
+            await _people(tx, wanted)
+            kept = await self._without_erased(tx, wanted.account_id, material.copied)
+            published = await find_version(tx, material.survey_id, material.version)
+        if published is None:
+            raise LookupError("a survey names a version that does not exist")
+        return replace(material, copied=kept), published.survey
+
+    async def _material(self, wanted: ReviewWanted, now: datetime) -> ReviewMaterial:
         _require_day(wanted, now.date())
         async with self._database.read() as tx:
             await _require_account(tx, wanted)
@@ -77,13 +110,7 @@ class Reviews:
         async with self._database.read() as tx:
             copied = rules.copied(pack, wanted.comments, await store.names_at(tx, wanted.account_id))
         _require_comments(wanted, copied)
-        review = _new(wanted, survey_id, version, now)
-
-        async def write(tx: WriteTx) -> None:
-            await self._write(tx, wanted, review, copied, pack["warnings"])
-
-        await self._database.retrying(write)
-        return await self.find(review.review_id, wanted.caller.owner_email)
+        return ReviewMaterial(survey_id, version, copied, pack["warnings"])
 
     async def find(self, review_id: UUID, owner_email: str | None) -> ReviewFound:
         """One review. Raises NotFound, also for somebody else's account."""
@@ -107,21 +134,20 @@ class Reviews:
         await self._database.retrying(write)
         return await self.find(review_id, caller.owner_email)
 
-    async def _write(
-        self, tx: WriteTx, wanted: ReviewWanted, review: NewReview, copied: Copied, warnings: Sequence[str]
-    ) -> None:
+    async def _write(self, tx: WriteTx, wanted: ReviewWanted, review: NewReview, material: ReviewMaterial) -> None:
         # An erasure holds the same lock: what it has not seen here, it has written down before.
         await tx.lock_accounts([review.account_id])
-        await store.insert(tx, review, await self._without_erased(tx, review, copied), warnings)
+        kept = await self._without_erased(tx, review.account_id, material.copied)
+        await store.insert(tx, review, kept, material.warnings)
         people = await _people(tx, wanted)
         addresses = await store.addresses_of(tx, review.account_id, people)
         links = [_ask(review, person, self._hash_of(addresses.get(person))) for person in people]
         await asks.insert_asks(tx, links)
         await queue(tx, review.created_at, *[_sent(link) for link in links], _held(review))
 
-    async def _without_erased(self, tx: ReadTx, review: NewReview, copied: Copied) -> Copied:
+    async def _without_erased(self, tx: ReadTx, account_id: str, copied: Copied) -> Copied:
         """The copy without what goes back to people who were erased since they said it: the pack may be older."""
-        facts = [(review.account_id, excerpt.stakeholder_id or "", excerpt.at) for excerpt in copied.excerpts]
+        facts = [(account_id, excerpt.stakeholder_id or "", excerpt.at) for excerpt in copied.excerpts]
         overtaken = await self._journal.overtaken(tx, facts)
         kept = []
         for excerpt, is_erased in zip(copied.excerpts, overtaken, strict=True):
@@ -160,7 +186,7 @@ async def _survey_of(tx: ReadTx, wanted: ReviewWanted) -> tuple[str, int]:
         raise Conflict("no_review_survey", "publish a survey for business reviews first")
     version = await store.current_version(tx, survey_id)
     if version is None:
-        raise Conflict("survey_not_published", "there is no published version of this survey")
+        raise Conflict("survey_not_published", "there is no published version of this survey, or it is archived")
     return survey_id, version
 
 

@@ -82,19 +82,20 @@ async def addresses_of(tx: ReadTx, account_id: str, people: Sequence[str]) -> di
 
 
 async def last_published(tx: ReadTx) -> str | None:
-    """The survey for business reviews that was published last."""
+    """The survey for business reviews that was published last and is not archived."""
     survey_id: str | None = await tx.scalar(
-        "select survey_id from survey_versions where document ->> 'touchpoint' = :touchpoint"
-        " order by published_at desc, survey_id desc limit 1",
+        "select v.survey_id from survey_versions v join surveys s using (survey_id)"
+        " where v.document ->> 'touchpoint' = :touchpoint and s.archived_at is null"
+        " order by v.published_at desc, v.survey_id desc limit 1",
         touchpoint=TOUCHPOINT,
     )
     return survey_id
 
 
 async def current_version(tx: ReadTx, survey_id: str) -> int | None:
-    """The version of a survey that is published now; None where there is none."""
+    """The version of a survey by which people are asked now; None where there is none, or it is archived."""
     version: int | None = await tx.scalar(
-        "select current_version from surveys where survey_id = :survey_id", survey_id=survey_id
+        "select current_version from surveys where survey_id = :survey_id and archived_at is null", survey_id=survey_id
     )
     return version
 

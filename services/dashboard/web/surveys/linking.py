@@ -30,7 +30,11 @@ def making(visit: Visit, account_id: str, stakeholder_id: str | None = None) -> 
 
 async def published(api: Api) -> list[SurveyHead]:
     """The surveys by which people can be asked."""
-    return [survey for survey in await api.ask_all(SURVEYS) if survey.current_version is not None]
+    found = []
+    for survey in await api.ask_all(SURVEYS):
+        if survey.current_version is not None and survey.archived_at is None:
+            found.append(survey)
+    return found
 
 
 class _Making:
