@@ -87,7 +87,7 @@ async def test_a_review_promises_no_rest(site: Respondents, offered: Respondents
     assert "again before" not in await thanked(site, "promoter", origin="review", channel="review")
 
 
-async def test_f3_a_call_is_offered_to_the_categories_that_the_survey_names(
+async def test_a2_f3_a_call_is_offered_to_the_categories_that_the_survey_names(
     site: Respondents, offered: Respondents
 ) -> None:
     assert f'href="{OFFERED}"' in await thanked(site, "detractor")
@@ -114,7 +114,9 @@ async def test_a_public_review_is_for_everybody_or_nobody(site: Respondents, off
         assert "public review" not in await thanked(site, category, version=1)
 
 
-async def test_f4_a_promoter_may_be_quoted_and_offer_an_introduction(site: Respondents, offered: Respondents) -> None:
+async def test_a3_f4_a_promoter_may_be_quoted_and_offer_an_introduction(
+    site: Respondents, offered: Respondents
+) -> None:
     link = site.link(await site.ask(version=2))
     await site.post(link, score="10", comment="Quick.", step="score", reason="promoter", lang="en")
     details = await site.client.get(link, params={"step": "details", "for": "promoter", "lang": "en"})
