@@ -114,9 +114,7 @@ async def test_a_public_review_is_for_everybody_or_nobody(site: Respondents, off
         assert "public review" not in await thanked(site, category, version=1)
 
 
-async def test_a3_f4_a_promoter_may_be_quoted_and_offer_an_introduction(
-    site: Respondents, offered: Respondents
-) -> None:
+async def test_a3_f4_a_promoter_may_be_quoted_and_introduce_us(site: Respondents, offered: Respondents) -> None:
     link = site.link(await site.ask(version=2))
     await site.post(link, score="10", comment="Quick.", step="score", reason="promoter", lang="en")
     details = await site.client.get(link, params={"step": "details", "for": "promoter", "lang": "en"})
