@@ -81,7 +81,10 @@ class _Form:
             link("Surveys", "/surveys")
             return
         if not found.people:
-            empty("Nobody is known at this account.", "A review is for its people: add them first.")
+            empty(
+                "Nobody is known at this account.",
+                "Add its people first, by the CRM or an import.",
+            )
             return
         with box("div", "form"):
             with box("div", "filters"):
@@ -103,7 +106,7 @@ class _Form:
     def _draw_comments(self, pack: ReviewPack) -> None:
         comments = [said for said in pack.said if said.comment]
         if not comments:
-            Text("p", "Nobody wrote a comment in this time.", "muted")
+            Text("p", "Nobody wrote a comment in this time: the scores and what was done are shared alone.", "muted")
             return
         words = {}
         for said in comments:
