@@ -34,13 +34,12 @@ async def test_asks_come_newest_first_and_page_by_page(desk: Asking) -> None:
 
 async def test_asks_are_chosen_by_account_person_survey_state_and_reason(desk: Asking) -> None:
     await desk.survey("srv_two", nps_kind="transactional")
-    await desk.take(account(name="Acme Logistics", recorded_at=NOW + DAY))
     await desk.links("ann", "bob")
     await desk.link("dee", account_id="beta")
     await desk.link("ann", survey_id="srv_two")
     wanted: list[tuple[dict[str, str], int]] = [
         ({"account_id": "beta"}, 1),
-        ({"account": "ACME LOG"}, 3),
+        ({"account": "ACME L"}, 3),
         ({"account": "beta"}, 1),
         ({"account": "%"}, 0),
         ({"account_id": "acme", "stakeholder_id": "ann"}, 2),
@@ -51,7 +50,7 @@ async def test_asks_are_chosen_by_account_person_survey_state_and_reason(desk: A
     ]
     for query, count in wanted:
         assert len((await desk.get("/v1/asks", **query))["items"]) == count, query
-    [group] = (await desk.get("/v1/asks/summary", account="acme log"))["groups"]
+    [group] = (await desk.get("/v1/asks/summary", account="acme l"))["groups"]
     assert group["planned"] == 3
     answer = await desk.client.get("/v1/asks", params={"state": "gone"})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "invalid_state")

@@ -5,15 +5,22 @@ from typing import Any
 import pytest
 
 from tests.integration.outreach.survey_desk import READY
-from tests.support.outreach import Asking, person
+from tests.support.outreach import Asking, account, person
 
 ANN = {"people": [{"account_id": "acme", "stakeholder_id": "ann"}]}
 
 
 @pytest.fixture
+async def desk(running_desk: Asking) -> Asking:
+    """Outreach where Ann is known."""
+    await running_desk.emptied()
+    await running_desk.take(account(), person())
+    return running_desk
+
+
+@pytest.fixture
 async def path(desk: Asking) -> str:
-    """The path of a survey that is published, where Ann is known."""
-    await desk.take(person())
+    """The path of a survey that is published."""
     survey_id = (await desk.client.post("/v1/surveys", json=READY)).json()["survey_id"]
     assert (await desk.client.post(f"/v1/surveys/{survey_id}/publish")).is_success
     return f"/v1/surveys/{survey_id}"

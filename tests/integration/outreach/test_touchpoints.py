@@ -21,8 +21,9 @@ async def published(desk: Asking, preset: Preset) -> str:
 
 
 @pytest.mark.parametrize("number", range(1, 21))
-async def test_1b_a_touchpoint_is_asked_by_a_link_and_answered(desk: Asking, number: int) -> None:
-    preset = presets()[number - 1]
+async def test_1b_a_touchpoint_is_asked_by_a_link_and_answered(running_desk: Asking, number: int) -> None:
+    preset, desk = presets()[number - 1], running_desk
+    await desk.emptied()
     await desk.take(account(name="Acme"), person("ann", type="decision_maker"))
     survey_id = await published(desk, preset)
     [row] = await desk.links("ann", survey_id=survey_id, language="de")
