@@ -59,9 +59,10 @@ def _draw_filters(visit: Visit, surveys: list[SurveyHead]) -> None:
         ("survey_id", "Survey", names_of(surveys)),
         ("state", "State", told.STATES),
         ("reason", "Why not", REASONS),
-        ("account", "Account", None),
+        ("account", "Account, by name", None),
     )
-    filters("/surveys/asks", fields, visit.query, keep=("account_id",))
+    account = visit.query.get("account") or visit.query.get("account_id", "")
+    filters("/surveys/asks", fields, {**visit.query, "account": account})
 
 
 def _draw(visit: Visit, found: list[Ask]) -> None:
