@@ -15,6 +15,7 @@ from services.outreach.api import (
     links,
     outgoing,
     suppressions,
+    survey_logos,
     survey_templates,
     surveys,
 )
@@ -50,6 +51,7 @@ DESCRIPTION = """Brings questions to people: surveys, personal links, the page o
 reviews."""
 ROUTERS = (
     survey_templates.router,
+    survey_logos.router,
     surveys.router,
     links.router,
     asks.router,
@@ -81,7 +83,9 @@ def build(
         ):
             app.state.plumbing = plumbing
             reviews = Reviews(plumbing.database, Benchmark(services), journal, tokens, clock)
-            app.state.service = Outreach(plumbing.database, clock, settings, tokens, journal, reviews)
+            app.state.service = Outreach(
+                plumbing.database, clock, settings, tokens, journal, reviews, ZoneInfo(common.time_zone)
+            )
             reading = Reading(plumbing.database, Everybody(settings, services), journal, tokens, clock)
             plumbing.start(reading.periodic())
             if settings.api_key is not None:

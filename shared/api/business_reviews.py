@@ -172,6 +172,19 @@ class BusinessReview(ListedReview):
     warnings: list[str] = Field(description="What the review pack cut short.")
 
 
+class ReviewPreview(BaseModel):
+    """A business review before it is made."""
+
+    model_config = ConfigDict(
+        populate_by_name=True,
+        json_schema_extra={"example": {"html": "<!doctype html>…", "copy": COPY, "warnings": []}},
+    )
+
+    html: str = Field(description="The page as each recipient will see it, for an `<iframe sandbox srcdoc>`.")
+    copy_: ReviewCopy = Field(alias="copy")
+    warnings: list[str] = Field(description="What the review pack cuts short.")
+
+
 class ReviewOwner(BaseModel):
     """Who owns the account."""
 

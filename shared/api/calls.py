@@ -6,7 +6,7 @@ tests/contract holds that each is a route of its service, and that its answer is
 from types import NoneType
 
 from shared.api.asks import AskDetail, LinksMade, SuppressionsAdded
-from shared.api.business_reviews import BusinessReview
+from shared.api.business_reviews import BusinessReview, ReviewPreview
 from shared.api.directory import AccountView, StakeholderView
 from shared.api.doubles import Merged
 from shared.api.follow_ups import BulkAnswer, FollowUpDetail
@@ -17,7 +17,7 @@ from shared.api.names import Names
 from shared.api.notifications import NotificationItem
 from shared.api.parked import Replayed
 from shared.api.rules import DryRunResult, RuleView
-from shared.api.surveys import Survey, SurveyVersionDetail
+from shared.api.surveys import Survey, SurveyLogo, SurveyVersionDetail
 from shared.api.webhooks import DeliveryDetail, DeliveryItem, EndpointDetail, EndpointWithSecret, RecoveryStarted
 from shared.http.client import Call
 
@@ -47,6 +47,7 @@ TEST_ENDPOINT = Call("alerting", "POST", "/v1/webhook-endpoints/{endpoint_id}/te
 RECOVER = Call("alerting", "POST", "/v1/webhook-endpoints/{endpoint_id}/recover", RecoveryStarted)
 RESEND = Call("alerting", "POST", "/v1/deliveries/{delivery_id}/resend", DeliveryDetail)
 ANSWER_MATURITY = Call("benchmark", "POST", "/v1/maturity", Result)
+PREVIEW_REVIEW = Call("outreach", "POST", "/v1/business-reviews/preview", ReviewPreview)
 MAKE_REVIEW = Call("outreach", "POST", "/v1/business-reviews", BusinessReview)
 WITHDRAW_REVIEW = Call("outreach", "POST", "/v1/business-reviews/{review_id}/withdraw", BusinessReview)
 MAKE_LINKS = Call("outreach", "POST", "/v1/surveys/{survey_id}/links", LinksMade)
@@ -57,6 +58,9 @@ BEGIN_SURVEY = Call("outreach", "POST", "/v1/surveys", Survey)
 CHANGE_SURVEY = Call("outreach", "PATCH", "/v1/surveys/{survey_id}", Survey)
 DELETE_SURVEY = Call("outreach", "DELETE", "/v1/surveys/{survey_id}", NoneType)
 DUPLICATE_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/duplicate", Survey)
+ARCHIVE_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/archive", Survey)
+RESTORE_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/restore", Survey)
+UPLOAD_LOGO = Call("outreach", "POST", "/v1/survey-logos", SurveyLogo)
 PUBLISH_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/publish", SurveyVersionDetail)
 MERGE = Call("collector", "POST", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge", Merged)
 PART = Call("collector", "DELETE", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge", NoneType)

@@ -33,6 +33,9 @@ router = Router(prefix="/v1/asks", tags=["asks"])
 PURPOSE = "asks"
 FILE_PAGE = 1_000
 Several = Annotated[str | None, Query(max_length=500, description="One or several, separated by commas.")]
+Account = Annotated[
+    str | None, Query(min_length=1, max_length=200, description="A part of the account's name, or its whole id.")
+]
 GroupBy = Literal["survey", "account", "owner", "tier"]
 
 
@@ -51,6 +54,7 @@ async def list_asks(
     service: TheService,
     request: Request,
     account_id: Annotated[PathId | None, Query()] = None,
+    account: Account = None,
     stakeholder_id: Annotated[StakeholderPathId | None, Query()] = None,
     survey_id: Annotated[PathId | None, Query()] = None,
     state: Several = None,
@@ -62,6 +66,7 @@ async def list_asks(
     """A CSV file has all of them. A key limited to an owner sees those of its accounts only."""
     which = AskFilter(
         account_id=account_id,
+        account=account,
         survey_id=survey_id,
         states=_several("state", state, get_args(AskState)),
         reasons=_several("reason", reason, get_args(AskReason)),
@@ -88,12 +93,15 @@ async def summary(
     group_by: Annotated[GroupBy | None, Query()] = None,
     survey_id: Annotated[PathId | None, Query()] = None,
     account_id: Annotated[PathId | None, Query()] = None,
+    account: Account = None,
     due_since: Annotated[Instant | None, Query(description="Asks due then or later.")] = None,
     due_before: Annotated[Instant | None, Query(description="Asks due before then.")] = None,
 ) -> AskSummary:
     """Without `group_by` exactly one group. Of every group planned = waiting + held + skipped + sent + failed +
     withdrawn, and sent is the sum of the outcomes."""
-    which = AskFilter(account_id=account_id, survey_id=survey_id, due_since=due_since, due_before=due_before)
+    which = AskFilter(
+        account_id=account_id, account=account, survey_id=survey_id, due_since=due_since, due_before=due_before
+    )
     async with service.database.read() as tx:
         rows = await ask_lists.sums(tx, which, group_by, caller.owner_email, service.clock.now())
     groups = groups_of(map(dict, rows), whole=group_by is None)

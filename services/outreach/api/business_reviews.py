@@ -13,9 +13,10 @@ from services.outreach.domain.reviews import due_since, quarter_of
 from services.outreach.handlers.candidates import Named
 from services.outreach.handlers.links import link_of
 from services.outreach.handlers.reviews import ReviewFound, ReviewWanted
-from services.outreach.store import due_reviews, reviews
+from services.outreach.store import due_reviews, logos, reviews
 from services.outreach.store.due_reviews import LONG_AGO, DueQuestion
 from services.outreach.store.reviews import Row, content_of
+from services.outreach.web.review_preview import review_preview
 from shared.access.caller import Caller
 from shared.api.business_reviews import (
     BusinessReview,
@@ -23,6 +24,7 @@ from shared.api.business_reviews import (
     ListedReview,
     ReviewCopy,
     ReviewOwner,
+    ReviewPreview,
     ReviewRecipient,
     ReviewRecipientState,
 )
@@ -85,7 +87,7 @@ class NewBusinessReview(BaseModel):
     )
 
 
-def wanted_of(body: NewBusinessReview, caller: Caller, key: str, idempotency_key: str | None) -> ReviewWanted:
+def wanted_of(body: NewBusinessReview, caller: Caller, key: str, idempotency_key: str | None = None) -> ReviewWanted:
     """As the handler takes it. `key` is the caller's own, with which the review pack is read."""
     recipients = []
     for recipient in body.recipients:
@@ -118,6 +120,33 @@ async def make_review(
     caller.require("read")
     made = await service.reviews.make(wanted_of(body, caller, key, idempotency_key))
     return review_view(made, service, caller)
+
+
+@router.post("/preview", summary="Look at a business review before it is made")
+async def preview_review(
+    *,
+    body: NewBusinessReview,
+    caller: Actor,
+    key: CallersKey,
+    service: TheService,
+    language: Annotated[str | None, Query(max_length=20, description="By default the survey's own.")] = None,
+) -> ReviewPreview:
+    """What every recipient would see, checked as `POST /v1/business-reviews` checks it; nothing is made. The copy is
+    taken anew when the review is made."""
+    caller.require("read")
+    material, survey = await service.reviews.preview(wanted_of(body, caller, key))
+    copy: dict[str, Any] = {**material.copied.figures, "said": [], "done": []}
+    for excerpt in material.copied.excerpts:
+        copy[excerpt.kind].append(excerpt.content)
+    logo = None
+    if survey.logo is not None:
+        async with service.database.read() as tx:
+            logo = await logos.find(tx, survey.logo)
+    return ReviewPreview(
+        html=review_preview(survey, copy, body.intro, logo, language, service.zone),
+        copy_=ReviewCopy.model_validate(copy),
+        warnings=list(material.warnings),
+    )
 
 
 @router.get("", summary="Business reviews, the newest first")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Header
 
@@ -16,7 +17,7 @@ from shared.http.deps import service
 
 @dataclass(frozen=True, slots=True)
 class Outreach:
-    """The service's own resources, as `app.state.service`."""
+    """The service's own resources, as `app.state.service`. Days are those of `zone`."""
 
     database: Database
     clock: Clock
@@ -24,6 +25,7 @@ class Outreach:
     tokens: Tokens
     journal: Journal
     reviews: Reviews
+    zone: ZoneInfo
 
 
 TheService = Annotated[Outreach, Depends(service)]

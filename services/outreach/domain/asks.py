@@ -56,11 +56,13 @@ class NewAsk:
 
 @dataclass(frozen=True, slots=True)
 class PublishedSurvey:
-    """The published survey of an ask: `kind` is relationship or transactional."""
+    """The published survey of an ask: `kind` is relationship or transactional. By one that is `archived` nobody is
+    asked."""
 
     survey_id: str
     version: int
     kind: str
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

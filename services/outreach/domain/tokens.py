@@ -33,12 +33,13 @@ class Purpose(Enum):
     UNSUBSCRIBE = b"\x02"
     REVIEW = b"\x03"
     BOUNCE = b"\x04"
+    LOGO = b"\x05"
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a token carries: the 16 bytes of an ask or a review, or the hash of an address; and under which key it was
-    made."""
+    """What a token carries: the 16 bytes of an ask, a review or a logo, or the hash of an address; and under
+    which key it was made."""
 
     subject: bytes
     key_id: str

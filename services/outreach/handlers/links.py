@@ -105,6 +105,8 @@ async def published_survey(tx: ReadTx, survey_id: str) -> PublishedSurvey:
         raise NotFound("survey_not_found", "there is no such survey")
     if survey.version == 0:
         raise Conflict("survey_not_published", "publish the survey first: links show a published version")
+    if survey.archived:
+        raise Conflict("survey_archived", "the survey is archived: bring it back, or ask by another one")
     return survey
 
 

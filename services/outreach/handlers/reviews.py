@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from services.outreach.domain import reviews as rules
 from services.outreach.domain.asks import AskChange, NewAsk, PublishedSurvey
 from services.outreach.domain.reviews import Copied
+from services.outreach.domain.surveys import Survey
 from services.outreach.domain.tokens import Tokens
 from services.outreach.gateways.benchmark import Benchmark
 from services.outreach.handlers.candidates import Named, persons_of
@@ -17,6 +18,7 @@ from services.outreach.store import asks
 from services.outreach.store import reviews as store
 from services.outreach.store.outgoing import OutgoingCall, queue
 from services.outreach.store.reviews import NewReview, Row
+from services.outreach.store.surveys import find_version
 from shared.access.caller import Caller
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -60,6 +62,15 @@ class ReviewFound:
     recipients: Sequence[Row]
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewMaterial:
+    """What a review is made of: the survey's published version, the copy, and what the pack cut short."""
+
+    survey: PublishedSurvey
+    copied: Copied
+    warnings: Sequence[str]
+
+
 class Reviews:
     """Makes, reads and takes back business reviews."""
 
@@ -80,8 +91,19 @@ class Reviews:
         async with self._database.read() as tx:
             made_before = await store.find(tx, review_id, owner_email) is not None
         if not made_before:
-            await self._make(review_id, wanted)
+            await self._write(review_id, wanted, await self._material(wanted))
         return await self.find(review_id, owner_email)
+
+    async def preview(self, wanted: ReviewWanted) -> tuple[ReviewMaterial, Survey]:
+        """What `make` would copy, and the survey that the page ends with; nothing is made. Raises as `make` does."""
+        material = await self._material(wanted)
+        async with self._database.read() as tx:
+            await _people(tx, wanted)
+            kept = await self._without_erased(tx, wanted.account_id, material.copied)
+            published = await find_version(tx, material.survey.survey_id, material.survey.version)
+        if published is None:
+            raise LookupError("a survey names a version that does not exist")
+        return replace(material, copied=kept), published.survey
 
     async def find(self, review_id: UUID, owner_email: str | None) -> ReviewFound:
         """One review. Raises NotFound, also for somebody else's account."""
@@ -105,9 +127,8 @@ class Reviews:
         await self._database.retrying(write)
         return await self.find(review_id, caller.owner_email)
 
-    async def _make(self, review_id: UUID, wanted: ReviewWanted) -> None:
-        now = self._clock.now()
-        _require_day(wanted, now.date())
+    async def _material(self, wanted: ReviewWanted) -> ReviewMaterial:
+        _require_day(wanted, self._clock.now().date())
         async with self._database.read() as tx:
             await _require_account(tx, wanted)
             survey = await _survey_of(tx, wanted)
@@ -115,22 +136,27 @@ class Reviews:
         async with self._database.read() as tx:
             copied = rules.copied(pack, wanted.comments, await store.names_at(tx, wanted.account_id))
         _require_comments(wanted, copied)
-        review = _new(review_id, wanted, survey, now)
+        return ReviewMaterial(survey, copied, pack["warnings"])
+
+    async def _write(self, review_id: UUID, wanted: ReviewWanted, material: ReviewMaterial) -> None:
+        now = self._clock.now()
+        review = _new(review_id, wanted, material.survey, now)
 
         async def write(tx: WriteTx) -> None:
             # An erasure holds the same lock: what it has not seen here, it has written down before.
             await tx.lock_accounts([review.account_id])
-            if await store.insert(tx, review, await self._without_erased(tx, review, copied), pack["warnings"]):
+            kept = await self._without_erased(tx, review.account_id, material.copied)
+            if await store.insert(tx, review, kept, material.warnings):
                 links = [self._ask(review, *person) for person in (await _people(tx, wanted)).items()]
                 await asks.insert_asks(tx, links)
-                await hand_over(tx, survey, links, now)
+                await hand_over(tx, material.survey, links, now)
                 await queue(tx, now, _held(review))
 
         await self._database.retrying(write)
 
-    async def _without_erased(self, tx: ReadTx, review: NewReview, copied: Copied) -> Copied:
+    async def _without_erased(self, tx: ReadTx, account_id: str, copied: Copied) -> Copied:
         """The copy without what goes back to people who were erased since they said it: the pack may be older."""
-        facts = [(review.account_id, excerpt.stakeholder_id or "", excerpt.at) for excerpt in copied.excerpts]
+        facts = [(account_id, excerpt.stakeholder_id or "", excerpt.at) for excerpt in copied.excerpts]
         overtaken = await self._journal.overtaken(tx, facts)
         kept = []
         for excerpt, is_erased in zip(copied.excerpts, overtaken, strict=True):

@@ -22,7 +22,9 @@ STATEMENTS = [
         created_at timestamptz not null,
         created_by text not null,
         updated_at timestamptz not null,
-        updated_by text not null
+        updated_by text not null,
+        archived_at timestamptz,
+        archived_by text
     )
     """,
     "create index surveys_order on surveys (created_at desc, survey_id desc)",
@@ -35,6 +37,16 @@ STATEMENTS = [
         published_at timestamptz not null,
         published_by text not null,
         primary key (survey_id, version)
+    )
+    """,
+    # Pictures of companies for the pages, named by their content; frozen versions name them, so none is deleted.
+    """
+    create table logos (
+        logo text primary key,
+        kind text not null,
+        content bytea not null,
+        created_at timestamptz not null,
+        created_by text not null
     )
     """,
     # What is known of a person from every source, by the id that the source gave: when they were asked last, and what

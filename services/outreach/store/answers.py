@@ -41,6 +41,8 @@ class OpenAsk:
     account_name: str | None
     sender_name: str | None
     person_language: str | None
+    person_type: str | None
+    booking_url: str | None
     open_days: int
 
     @property
@@ -54,7 +56,7 @@ _ASK = """
         a.origin, a.state, a.channel, a.language, a.sent_at, a.closes_at, a.started_at, a.answered_at, a.finished_at,
         a.expired_at, a.withdrawn_at, a.revision, a.answer, a.answer_due_at, s.name, c.name as account_name,
         coalesce(c.sponsor_name, c.owner_name) as sender_name, s.record ->> 'language' as person_language,
-        a.open_days
+        s.type as person_type, c.record -> 'attributes' ->> 'booking_url' as booking_url, a.open_days
     from asks a
     left join stakeholders s on s.account_id = a.account_id and s.stakeholder_id = a.stakeholder_id and not s.removed
     left join accounts c on c.account_id = a.account_id

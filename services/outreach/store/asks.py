@@ -52,13 +52,15 @@ async def published_survey(tx: ReadTx, survey_id: str) -> PublishedSurvey | None
     """The version of a survey by which people are asked now. None where there is no such survey; of one that was never
     published the version is 0."""
     row = await tx.one(
-        "select s.current_version, v.document ->> 'nps_kind' as nps_kind from surveys s left join survey_versions v"
-        " on v.survey_id = s.survey_id and v.version = s.current_version where s.survey_id = :survey_id",
+        "select s.current_version, s.archived_at, v.document ->> 'nps_kind' as nps_kind from surveys s"
+        " left join survey_versions v on v.survey_id = s.survey_id and v.version = s.current_version"
+        " where s.survey_id = :survey_id",
         survey_id=survey_id,
     )
     if row is None:
         return None
-    return PublishedSurvey(survey_id, row["current_version"] or 0, kind_of(row["nps_kind"]))
+    archived = row["archived_at"] is not None
+    return PublishedSurvey(survey_id, row["current_version"] or 0, kind_of(row["nps_kind"]), archived)
 
 
 async def insert_asks(tx: WriteTx, asks: Sequence[NewAsk]) -> None:

@@ -67,10 +67,11 @@ async def people_at(tx: ReadTx, account_id: str, ids: Sequence[str]) -> dict[str
 
 
 async def last_published(tx: ReadTx) -> str | None:
-    """The survey for business reviews that was published last."""
+    """The survey for business reviews that was published last and is not archived."""
     survey_id: str | None = await tx.scalar(
-        "select survey_id from survey_versions where document ->> 'touchpoint' = :touchpoint"
-        " order by published_at desc, survey_id desc limit 1",
+        "select v.survey_id from survey_versions v join surveys s using (survey_id)"
+        " where v.document ->> 'touchpoint' = :touchpoint and s.archived_at is null"
+        " order by v.published_at desc, v.survey_id desc limit 1",
         touchpoint=TOUCHPOINT,
     )
     return survey_id

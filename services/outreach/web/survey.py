@@ -9,13 +9,16 @@ from uuid import UUID
 from starlette.responses import Response
 
 from services.outreach.domain.answering import Step, open_questions, step_after
+from services.outreach.domain.asks import kind_of
+from services.outreach.domain.eligibility import quarantine_of
 from services.outreach.domain.forms import SCORE, score_in
 from services.outreach.domain.page_words import page_words
 from services.outreach.domain.problems import Faulty
-from services.outreach.domain.surveys import Question, category_of
+from services.outreach.domain.surveys import Question, booking_url, category_of
 from services.outreach.domain.tokens import Purpose
 from services.outreach.handlers.answers import NotOpen, Opening, opening, take
 from services.outreach.web import edge, plain
+from services.outreach.web.branding import addresses_of
 from services.outreach.web.edge import Visit, value_of
 from services.outreach.web.languages import name_of
 from services.outreach.web.rendering import onward, page, rendered
@@ -155,6 +158,7 @@ def _html(visit: Visit, found: Opening, shown: Shown) -> str:
         "category": "",
         "step": "score",
         "stop_token": _stop_token(visit, found),
+        **addresses_of(survey, visit.pages.tokens),
     }
     if shown.category in survey.categories:
         context["category"] = shown.category
@@ -162,7 +166,8 @@ def _html(visit: Visit, found: Opening, shown: Shown) -> str:
         return _first(context, found, shown)
     context["until"] = _day(visit, context, found.changeable_until)
     if context["category"] and shown.step in STEPS:
-        context["step"] = shown.step
+        context |= {"step": shown.step, "booking_url": booking_url(survey, context["category"], found.ask.booking_url)}
+        context["asked_again"] = _day(visit, context, _asked_again_at(found))
         return rendered(f"{shown.step}.html", **context)
     return _again(visit, context, found)
 
@@ -209,6 +214,14 @@ def _again(visit: Visit, context: dict[str, Any], found: Opening) -> str:
             "answered_further": answered_further,
         },
     )
+
+
+def _asked_again_at(found: Opening) -> datetime | None:
+    """Until when this survey leaves the person alone; None where nobody promises it: reviews know no quarantine."""
+    ask = found.ask
+    if ask.answered_at is None or ask.origin != "link":
+        return None
+    return ask.answered_at + quarantine_of(kind_of(found.survey.nps_kind), ask.person_type)
 
 
 def _day(visit: Visit, context: dict[str, Any], moment: datetime | None) -> str:

@@ -39,6 +39,9 @@ async def test_asks_are_chosen_by_account_person_survey_state_and_reason(desk: A
     await desk.link("ann", survey_id="srv_two")
     wanted: list[tuple[dict[str, str], int]] = [
         ({"account_id": "beta"}, 1),
+        ({"account": "ACME L"}, 3),
+        ({"account": "beta"}, 1),
+        ({"account": "%"}, 0),
         ({"account_id": "acme", "stakeholder_id": "ann"}, 2),
         ({"survey_id": "srv_two"}, 1),
         ({"state": "sent"}, 3),
@@ -47,6 +50,8 @@ async def test_asks_are_chosen_by_account_person_survey_state_and_reason(desk: A
     ]
     for query, count in wanted:
         assert len((await desk.get("/v1/asks", **query))["items"]) == count, query
+    [group] = (await desk.get("/v1/asks/summary", account="acme l"))["groups"]
+    assert group["planned"] == 3
     answer = await desk.client.get("/v1/asks", params={"state": "gone"})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "invalid_state")
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -15,6 +17,12 @@ from tests.support.environment import Environment
 from tests.support.events import erased, record_of
 from tests.support.polling import eventually
 
+MADE = """
+    select (select count(*) from business_reviews) as reviews, (select count(*) from asks) as asks,
+        (select count(*) from outgoing) as calls
+"""
+"""All that making a review adds to."""
+
 
 @pytest.fixture(scope="module")
 async def desk(module_environment: Environment) -> AsyncIterator[ReviewDesk]:
@@ -22,7 +30,7 @@ async def desk(module_environment: Environment) -> AsyncIterator[ReviewDesk]:
         yield running
 
 
-async def test_c34_the_copy_holds_figures_and_deeds_and_nobody(desk: ReviewDesk) -> None:
+async def test_r2_c34_the_copy_holds_figures_and_deeds_and_nobody(desk: ReviewDesk) -> None:
     review = await desk.made(comments=["a1", "b1"], intro="Thank you for the talk.")
     copy = review["copy"]
     everybody = copy["scores"][0]
@@ -38,6 +46,39 @@ async def test_c34_the_copy_holds_figures_and_deeds_and_nobody(desk: ReviewDesk)
     text = json.dumps([copy, review["intro"]])
     for name in (*PEOPLE, *PEOPLE.values(), "@acme.example", KIM):
         assert name not in text.replace("a colleague", ""), name
+
+
+async def test_c34_a_look_shows_what_the_review_will_show_and_makes_nothing(desk: ReviewDesk) -> None:
+    before = await desk.rows(MADE)
+    body = {
+        "account_id": "acme",
+        "held_on": desk.clock.now().date().isoformat(),
+        "recipients": [{"stakeholder_id": "ann"}],
+        "comments": ["b1"],
+        "intro": "Thank you for the talk.",
+    }
+    look = await desk.call("POST", "/preview", json=body)
+    assert await desk.rows(MADE) == before
+    review = await desk.call("POST", "", 201, json=body)
+    assert look["copy"] == review["copy"]
+    page = (await desk.client.get(urlsplit(review["recipients"][0]["url"]).path)).text
+    assert main_of(look["html"]) == main_of(page)
+    assert "Quicker than before." in look["html"]
+    for name in (*PEOPLE.values(), "@acme.example", "<script", "<link"):
+        assert name not in look["html"]
+
+
+async def test_a_look_is_refused_as_the_review_would_be(desk: ReviewDesk) -> None:
+    body = {"account_id": "acme", "held_on": "2026-06-01", "recipients": [{"stakeholder_id": "nobody"}]}
+    problem = await desk.call("POST", "/preview", 422, json=body)
+    assert [error["code"] for error in problem["errors"]] == ["not_in_directory"]
+    await desk.call("POST", "/preview", 403, json=body, headers=await desk.with_key("read"))
+
+
+def main_of(page: str) -> list[str]:
+    """The words of a page between its head and its question's languages, which a look does not offer."""
+    inner = page[page.index("<main>") : page.index('<p class="buttons">')]
+    return re.sub(r"<[^>]*>", " ", inner).split()
 
 
 async def test_c34_only_the_comments_that_were_chosen_are_copied(desk: ReviewDesk) -> None:

@@ -80,7 +80,7 @@ async def test_people_are_found_by_id_by_alias_and_by_address(desk: Asking) -> N
     assert (answer.json()["made"], answer.json()["refused"]) == (2, 2)
 
 
-async def test_w5_a_filter_names_everybody_for_whom_all_of_it_holds(desk: Asking) -> None:
+async def test_w2_w3_w5_a_filter_names_everybody_for_whom_all_of_it_holds(desk: Asking) -> None:
     await desk.take(
         account("beta", tier="key", industry="logistics", owner="Olivia@us.example"),
         person("cleo", "beta", type="decision_maker", job_function="Purchasing"),
@@ -252,7 +252,7 @@ async def test_c7_every_person_named_is_an_ask_with_its_reason(desk: Asking) -> 
     }
 
 
-async def test_c37_an_owner_sees_and_asks_own_accounts_only(desk: Asking) -> None:
+async def test_w7_c37_an_owner_sees_and_asks_own_accounts_only(desk: Asking) -> None:
     await desk.take(account("beta", owner="ben@us.example"), person("cleo", "beta"))
     olivia = await desk.with_key("read", "act", owner_email="olivia@us.example")
     row = await olivia.link("cleo", account_id="beta")
