@@ -138,10 +138,12 @@ async def take(tx: WriteTx, versions: Versions, ask_id: UUID, fields: Fields, no
 async def tell_rested(tx: WriteTx, versions: Versions, now: datetime) -> int:
     """Queue the amendments of answers to which nothing was added for a while; returns how many there were."""
     asks = await store.lock_due(tx, now, AT_ONCE)
+    calls: list[OutgoingCall] = []
     for ask in asks:
         survey = await versions.get(tx, ask.survey_id, ask.survey_version)
         if ask.answer is not None:
-            await queue(tx, now, _amendment(ask, survey, answers_from(ask.answer), now))
+            calls.append(_amendment(ask, survey, answers_from(ask.answer), now))
+    await queue(tx, now, *calls)
     await store.answer_told(tx, [ask.ask_id for ask in asks])
     return len(asks)
 
