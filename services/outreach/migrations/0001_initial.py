@@ -141,6 +141,10 @@ STATEMENTS = [
     )
     """,
     "create index asks_person on asks (account_id, stakeholder_id, created_at desc)",
+    """
+    create index asks_answered on asks (account_id, created_at desc)
+        where (answer is not null or answered_questions is not null) and origin <> 'test'
+    """,
     "create index asks_order on asks (created_at desc, ask_id desc)",
     "create index asks_due on asks (due_at)",
     "create index asks_closing on asks (least(closes_at, withdrawn_at)) where state = 'sent' and expired_at is null",

@@ -51,21 +51,48 @@ class OpenAsk:
         return self.origin == "test"
 
 
-_ASK = """
-    select a.ask_id, a.survey_id, a.survey_version, a.account_id, a.stakeholder_id, a.address_hash, a.address_key_id,
-        a.origin, a.state, a.channel, a.language, a.sent_at, a.closes_at, a.started_at, a.answered_at, a.finished_at,
-        a.expired_at, a.withdrawn_at, a.revision, a.answer, a.answer_due_at, s.name, c.name as account_name,
-        coalesce(c.sponsor_name, c.owner_name) as sender_name, s.record ->> 'language' as person_language,
-        s.type as person_type, c.record -> 'attributes' ->> 'booking_url' as booking_url, a.open_days
+_COLUMNS = """
+    a.ask_id, a.survey_id, a.survey_version, a.account_id, a.stakeholder_id, a.address_hash, a.address_key_id,
+    a.origin, a.state, a.channel, a.language, a.sent_at, a.closes_at, a.started_at, a.answered_at, a.finished_at,
+    a.expired_at, a.withdrawn_at, a.revision, a.answer, a.answer_due_at, s.name, c.name as account_name,
+    coalesce(c.sponsor_name, c.owner_name) as sender_name, s.record ->> 'language' as person_language,
+    s.type as person_type, c.record -> 'attributes' ->> 'booking_url' as booking_url, a.open_days
+"""
+_FROM = """
     from asks a
     left join stakeholders s on s.account_id = a.account_id and s.stakeholder_id = a.stakeholder_id and not s.removed
     left join accounts c on c.account_id = a.account_id
+"""
+_ASK = f"select {_COLUMNS} {_FROM}"
+_ASK_AND_KNOWN = f"""
+    select {_COLUMNS}, (
+        select jsonb_object_agg(question_id, answers) from (
+            select question_id, count(*) as answers from (
+                select coalesce(o.answered_questions,
+                    array(select jsonb_object_keys(o.answer -> 'values'))) as questions
+                from asks o where o.account_id = a.account_id and o.ask_id <> a.ask_id and o.origin <> 'test'
+                    and (o.answer is not null or o.answered_questions is not null)
+                order by o.created_at desc limit :newest
+            ) as given, unnest(given.questions) as question_id group by 1
+        ) as counted
+    ) as known {_FROM} where a.ask_id = :ask_id
 """
 
 
 async def find_ask(tx: ReadTx, ask_id: UUID) -> OpenAsk | None:
     """The ask of a link; None for one that was erased."""
     return _ask(await tx.one(f"{_ASK} where a.ask_id = :ask_id", ask_id=ask_id))
+
+
+async def find_ask_and_known(tx: ReadTx, ask_id: UUID, newest: int) -> tuple[OpenAsk, Mapping[str, int]] | None:
+    """The ask of a link, and question -> how many of so many newest answers of its account answer it, its own left
+    out; None for an ask that was erased. One statement."""
+    row = await tx.one(_ASK_AND_KNOWN, ask_id=ask_id, newest=newest)
+    if row is None:
+        return None
+    columns = dict(row)
+    known = columns.pop("known") or {}
+    return OpenAsk(**columns), known
 
 
 async def lock_ask(tx: WriteTx, ask_id: UUID) -> OpenAsk | None:
@@ -166,18 +193,6 @@ async def mark_ended(tx: WriteTx, ask_ids: Sequence[UUID], now: datetime) -> Non
         "update asks set expired_at = :now where ask_id = any(cast(:ask_ids as uuid[]))",
         ask_ids=list(ask_ids),
         now=now,
-    )
-
-
-async def questions_answered(tx: ReadTx, account_id: str, but_of: UUID, limit: int) -> Sequence[Collection[str]]:
-    """The questions that the newest answers of an account have answered, but for one ask."""
-    return await tx.column(
-        "select coalesce(answered_questions, array(select jsonb_object_keys(answer -> 'values'))) from asks"
-        " where account_id = :account_id and (answered_questions is not null or answer is not null)"
-        " and ask_id <> :but_of and origin <> 'test' order by created_at desc limit :limit",
-        account_id=account_id,
-        but_of=but_of,
-        limit=limit,
     )
 
 

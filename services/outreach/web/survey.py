@@ -16,7 +16,7 @@ from services.outreach.domain.page_words import page_words
 from services.outreach.domain.problems import Faulty
 from services.outreach.domain.surveys import Question, booking_url, category_of
 from services.outreach.domain.tokens import Purpose
-from services.outreach.handlers.answers import NotOpen, Opening, opening, take
+from services.outreach.handlers.answers import NotOpen, Opening, Taken, opening, take
 from services.outreach.web import edge, plain
 from services.outreach.web.branding import addresses_of
 from services.outreach.web.edge import Visit, value_of
@@ -85,7 +85,7 @@ ROUTE: Final = edge.page("/s/{token}", Purpose.ASK, show, answer)
 
 
 async def _opening(visit: Visit) -> Opening:
-    async with visit.pages.database.read() as tx:
+    async with visit.pages.database.read_once() as tx:
         return await opening(tx, visit.pages.versions, ask_id_of(visit), visit.pages.clock.now())
 
 
@@ -114,10 +114,8 @@ def _ended(visit: Visit, refusal: NotOpen) -> Response:
     return plain.ended(visit.request, refusal.standing)
 
 
-def _next_query(visit: Visit, taken: Opening) -> str:
+def _next_query(visit: Visit, taken: Taken) -> str:
     """The address of the next step. The category travels along, so that a later visit does not show it."""
-    if taken.answers is None:
-        raise AssertionError("a form that was taken has answers")
     sent: Step = "score"
     for step in STEPS:
         if value_of(visit.fields, "step") == step:
