@@ -19,6 +19,7 @@ from services.dashboard.web.elements import (
     empty,
     facts,
     link,
+    tab_title,
     table,
     when,
 )
@@ -56,7 +57,7 @@ async def review(visit: Visit) -> None:
         if visit.user.may("act"):
             link("Share by a link", f"{here}/share", "button")
         Text("button", "Print", "button", type="button", data_print="")
-    Section(visit, "", load, partial(_draw, bool(days)), classes="review")
+    Section(visit, "", load, partial(_draw, bool(days)), classes="review", subject="account")
 
 
 def _by_days(pack: ReviewPack) -> ReviewPack:
@@ -70,7 +71,9 @@ def _draw(whole_days: bool, pack: ReviewPack) -> None:
     last: date = pack.period.to
     if whole_days:
         first, last = pack.period.from_.date(), pack.period.to.date()
-    Text("h1", f"{pack.account.name or pack.account.account_id}: business review")
+    title = f"{pack.account.name or pack.account.account_id}: business review"
+    tab_title(title)
+    Text("h1", title)
     with box("p", "lead"):
         when(first)
         Text("span", " to ")

@@ -6,10 +6,10 @@ from nicegui import ui
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 
-from services.dashboard.web import accounts, answers, benchmarks, maturity, people, review
+from services.dashboard.web import accounts, answers, benchmarks, maturity, my_day, people, review
 from services.dashboard.web.account import explanation, person
 from services.dashboard.web.account import page as account
-from services.dashboard.web.assets import serve_assets
+from services.dashboard.web.assets import FOLDER, serve_assets
 from services.dashboard.web.follow_ups import board, detail
 from services.dashboard.web.guard import PageGuard
 from services.dashboard.web.gzip_cache import GzipCache
@@ -21,8 +21,8 @@ from services.dashboard.web.settings import access, dead_letters, endpoint, noti
 from services.dashboard.web.surveys import asks, beginning, editor, listing, many, objections, review_making, reviews
 
 PAGES = (
-    portfolio, accounts, answers, account, person, explanation, people, board, detail, benchmarks, maturity, review,
-    webhooks, endpoint, rules, rule, notifications, dead_letters, access,
+    my_day, portfolio, accounts, answers, account, person, explanation, people, board, detail, benchmarks, maturity,
+    review, webhooks, endpoint, rules, rule, notifications, dead_letters, access,
     listing, beginning, editor, many, asks, review_making, reviews, objections,
 )  # fmt: skip
 """Importing a page registers it."""
@@ -39,6 +39,7 @@ def mount(app: FastAPI) -> None:
     ui.run_with(
         app,
         title="Tellback",
+        favicon=(FOLDER / "favicon.svg").read_text(),
         language="en-US",
         dark=None,
         tailwind=False,

@@ -17,6 +17,7 @@ from services.dashboard.web.elements import (
     empty,
     facts,
     person_link,
+    tab_title,
     table,
     when,
 )
@@ -59,7 +60,7 @@ async def person(visit: Visit) -> None:
     async def load_asks(api: Api) -> list[Ask]:
         return await api.ask_all(ASKS, most=MOST, **who)
 
-    Section(visit, "", load, _draw_head, classes="plain")
+    Section(visit, "", load, _draw_head, classes="plain", subject="person")
     with box("div", "buttons"):
         opening(visit, **who)
         making(visit, **who)
@@ -74,7 +75,9 @@ async def person(visit: Visit) -> None:
 
 
 def _draw_head(person: PersonWithResponses) -> None:
-    Text("h1", person.name or person.stakeholder_id)
+    name = person.name or person.stakeholder_id
+    tab_title(name)
+    Text("h1", name)
     with box("p", "lead"):
         kind = wording.TYPE_NAMES.get(person.type or "", "")
         Text("span", ", ".join(part for part in (kind, person.job_title) if part) + " at ")

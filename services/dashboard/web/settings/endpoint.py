@@ -53,7 +53,8 @@ async def endpoint(visit: Visit) -> None:
     async def deliveries(api: Api) -> list[DeliveryItem]:
         return await api.ask_all(DELIVERIES, most=LATEST, endpoint_id=endpoint_id, **chosen)
 
-    Section(visit, "Endpoint", load, _Endpoint(visit, endpoint_id).draw, classes="wide")
+    draw = _Endpoint(visit, endpoint_id).draw
+    Section(visit, "Endpoint", load, draw, classes="wide", subject="webhook endpoint")
     Text("h2", "Deliveries")
     Text("p", f"The latest {LATEST}", "lead")
     choices = (
@@ -256,7 +257,8 @@ async def delivery(visit: Visit) -> None:
     async def load(api: Api) -> DeliveryDetail:
         return await api.ask(DELIVERY, delivery_id=visit.path["delivery_id"])
 
-    Section(visit, "Delivery", load, partial(_draw_delivery, visit), classes="wide", under_way=_under_way)
+    draw = partial(_draw_delivery, visit)
+    Section(visit, "Delivery", load, draw, classes="wide", under_way=_under_way, subject="delivery")
     Section(visit, "Tries", load, _draw_attempts, classes="wide")
     Section(visit, "What is sent", load, _draw_payload, classes="wide")
 
