@@ -57,9 +57,9 @@ async def my_day(visit: Visit) -> None:
     with box("div", "columns"):
         with box("div", "stack"):
             Section(visit, "My tasks", mine.load_due, mine.draw_due, lead=DUE)
-            Section(visit, "My promises", mine.load_promises, mine.draw_promises, lead=PROMISES)
         with box("div", "stack"):
             Section(visit, "My accounts that moved", mine.load_moved, mine.draw_moved, lead=MOVES)
+            Section(visit, "My promises", mine.load_promises, mine.draw_promises, lead=PROMISES)
     Section(visit, "My silent accounts before their renewal", mine.load_silent, mine.draw_silent, lead=SILENT)
 
 

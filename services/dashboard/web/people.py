@@ -31,6 +31,13 @@ from shared.http.client import Api
 MOST, WITH_COMMENTS, AT_ONCE = 200, 40, 8
 CATEGORIES = {"detractor": "▼ Detractors", "passive": "● Passives", "promoter": "▲ Promoters"}
 TIERS = {"premium": "Premium", "key": "Key", "small": "Small"}
+ORDERS = {
+    "": "Default order",
+    "name": "By name",
+    "score": "Lowest score first",
+    "-score": "Highest score first",
+    "-answered_at": "Last heard first",
+}
 FIELDS = (
     ("q", "Name", None),
     ("category", "Latest answer", CATEGORIES),
@@ -38,6 +45,7 @@ FIELDS = (
     ("silent", "Silence", {"true": "Silent", "false": "Heard"}),
     ("tier", "Tier", TIERS),
     ("window", "Answered", wording.IN_WINDOWS),
+    ("sort", "Order", ORDERS),
 )
 NAMES = ("q", "category", "type", "silent", "tier", "owner", "industry", "region", "account_id")
 
@@ -51,15 +59,15 @@ async def people(visit: Visit) -> None:
     Text("p", "Where each person stands by their latest answer", "lead")
     filters("/people", FIELDS, visit.query, keep=("owner", "industry", "region", "account_id"))
 
+    sort = visit.chosen("sort", ORDERS, "") or "name"
+    if wanted.get("category") and not visit.query.get("sort"):
+        sort = "score"
     days = visit.query.get("window", "").removesuffix("d")
     since = None
     if days.isdecimal() and int(days) < 10_000:
         since = (visit.now - timedelta(days=int(days))).isoformat()
 
     async def load(api: Api) -> Heard:
-        sort = "name"
-        if wanted.get("category"):
-            sort = "score"
         found = await api.ask_all(EVERYBODY, most=MOST, **{**wanted, "answered_since": since, "sort": sort})
         return Heard(found, await _comments(api, found[:WITH_COMMENTS]))
 

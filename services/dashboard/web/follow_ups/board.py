@@ -25,6 +25,7 @@ LEADS = {
     "closed": "Your own first, then what was closed last",
     "loop": "How soon people are called, how soon it is settled, and what they say next",
 }
+ORDERS = {"": "Default order", "-opened_at": "Newest first", "-updated_at": "Changed last first"}
 SEVERITIES = {"critical": "‼ Critical", "high": "! High", "medium": "Medium", "low": "Low"}
 FIELDS = (
     ("q", "Search", None),
@@ -33,6 +34,7 @@ FIELDS = (
     ("kind", "Kind", told.KINDS),
     ("due", "Due", {"late": "Overdue", "week": "Within 7 days"}),
     ("so", "Reason", {"no": "No longer so"}),
+    ("sort", "Order", ORDERS),
 )
 LOOP_FIELDS = (
     ("by", "By", GROUPS),
@@ -80,6 +82,8 @@ def _question(visit: Visit, view: str) -> dict[str, Any]:
         query |= {"state": "closed", "sort": "-updated_at"}
     else:
         query["state"] = ",".join(OPEN)
+    if visit.chosen("sort", ORDERS, ""):
+        query["sort"] = visit.query["sort"]
     if visit.query.get("mine"):
         query["owner"] = visit.user.email
     if visit.query.get("due") == "late":

@@ -1,8 +1,10 @@
 """Revenue by class and by renewal, and the drivers of the score."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from services.dashboard.domain import wording
+from services.dashboard.web.dot_plots import quadrants
 from services.dashboard.web.elements import Cell, Text, address, class_chip, empty, figure_of, link, money, table
 from services.dashboard.web.score_view import steps
 from shared.api.business import ClassRevenue, Driver, DriverGroup, PortfolioRevenue
@@ -53,9 +55,7 @@ class BusinessSections:
         if not group.drivers:
             empty("No attribute has been rated by 20 people in this window.", "Add rating questions to the survey.")
         else:
-            heads = ("Attribute", "Goes with NPS", "Mean", "Low", "▲ ● ▼", "Voices")
-            rows = [_driver_row(driver) for driver in group.drivers]
-            table(heads, rows, "What drives the score, the strongest first")
+            _draw_quadrants(group.drivers)
             Text(
                 "p",
                 "Goes with NPS: rank correlation, from −1 to 1. ▲ ● ▼: means among promoters, passives and detractors.",
@@ -64,6 +64,23 @@ class BusinessSections:
         if group.left_out:
             names = ", ".join(f"{wording.plain(few.attribute)} ({few.n})" for few in group.left_out)
             Text("p", f"Rated by fewer than 20 people: {names}", "muted")
+
+
+def _draw_quadrants(drivers: Sequence[Driver]) -> None:
+    """Importance against performance, the table behind it."""
+    heads = ("Attribute", "Goes with NPS", "Mean", "Low", "▲ ● ▼", "Respondents")
+    rows = [_driver_row(driver) for driver in drivers]
+    draw = partial(table, heads, rows, "What drives the score, the strongest first")
+    points = []
+    for driver in drivers:
+        if driver.rank_correlation is not None:
+            points.append((wording.plain(driver.attribute), 100 - driver.low_percent, driver.rank_correlation))
+    if not points:
+        draw()
+        return
+    said = ", ".join(f"{name} {wording.percent(x)} and {wording.decimal(y, 2, '+')}" for name, x, y in points)
+    axes = ("Performance: share not rated low", "Importance: goes with NPS")
+    quadrants(f"Performance and importance of each attribute: {said}", points, axes, draw)
 
 
 def _draw_quarters(revenue: PortfolioRevenue) -> None:

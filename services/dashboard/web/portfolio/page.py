@@ -53,7 +53,7 @@ async def portfolio(visit: Visit) -> None:
         Section(visit, "From invitation to answer", reach.load_funnel, reach.draw_funnel, classes="third")
 
 
-@page("/reach", "Reach and drivers")
+@page("/reach", "Reach and drivers", charts=True)
 async def reach_and_drivers(visit: Visit) -> None:
     """Draw the page of figures that are needed less often; the window is in the address."""
     window = visit.chosen("window", wording.WINDOWS, "90d")
