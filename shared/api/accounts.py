@@ -59,8 +59,8 @@ class ListedAccount(Comparison, AskedOfAccount, AccountAttributes):
 
     trend: list[float | None] | None = Field(
         default=None,
-        description="Only when asked for: the score at the end of each month, oldest first, the last one as of `as_of` or"
-        " now; null where nothing counts.",
+        description="Only when asked for: the score at the end of each month, oldest first, the last one as of `as_of`"
+        " or now; null where nothing counts.",
     )
 
 

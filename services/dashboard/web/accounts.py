@@ -58,7 +58,7 @@ async def accounts(visit: Visit) -> None:
     ui.add_head_html(f'<script src="{asset("accounts.js")}" defer></script>')
     chosen = visit.given("q", "sort", "window", *CHOICES, *ASKED)
     Text("h1", "Accounts")
-    Text("p", "Scores by the latest answer of each person in the window, and their trend over 12 months", "lead")
+    Text("p", "Scores by the latest answer of each respondent in the window, and their trend over 12 months", "lead")
     _draw_controls(chosen)
     _Grid(visit, chosen)
 

@@ -58,11 +58,11 @@ async def answers(visit: Visit) -> None:
 def _draw(loaded: tuple[list[Response], NameBook]) -> None:
     found, names = loaded
     if not found:
-        empty("No answer is like this.", "Choose less above.")
+        empty("No answers match these filters.", "Clear a filter to see more.")
         return
     many = wording.count(len(found), "answer")
     if len(found) == MOST:
-        many = f"The first {MOST}: choose above to see fewer"
+        many = f"The first {MOST} answers: filter to see fewer"
     Text("p", many, "muted")
     rows = [_row(response, names) for response in found]
     table(("Who", "Account", "Score", "Survey", "Said", "When"), rows, "Answers")

@@ -33,7 +33,7 @@ async def benchmarks(visit: Visit) -> None:
     with box("div", "head"):
         with box():
             Text("h1", "Benchmarks")
-            lead = f"Your own past first, then your industries; over {span}, by the latest answer of each person"
+            lead = f"Your own past first, then your industries; over {span}, by the latest answer of each respondent"
             Text("p", lead, "lead")
         choices("Window", wording.WINDOWS, window, lambda name: address("/benchmarks", window=name))
 
@@ -118,10 +118,10 @@ def _industry_row(industry: GroupComparison) -> list[Cell]:
     benchmark = "no published benchmark"
     if mark:
         benchmark = f"{wording.points(mark.nps)} ({mark.source} {mark.year})"
-    warnings = ", ".join(wording.plain(code).lower() for code in industry.warnings if code != "no_published_benchmark")
+    warnings = ", ".join(wording.remark(code) for code in industry.warnings if code != "no_published_benchmark")
     return [
         partial(link, name, address("/accounts", industry=slug)),
-        f"{wording.points(figures['nps'])} from {wording.count(figures['stakeholder_count'], 'voice')}",
+        f"{wording.points(figures['nps'])} from {wording.count(figures['stakeholder_count'], 'respondent')}",
         wording.points(industry.past.year.nps),
         benchmark,
         wording.points(industry.gap),
@@ -131,7 +131,7 @@ def _industry_row(industry: GroupComparison) -> list[Cell]:
 
 def _draw_funnel(funnel: Funnel) -> None:
     if not funnel.groups or not funnel.groups[0].recipient_count:
-        empty("Nobody was asked in this window.", "Invitations are told to the collector by whoever mails them.")
+        empty("Nobody was asked in this window.", "Invitations appear here once your mailer reports them.")
         return
     portfolio = funnel.groups[0]
     Text("p", portfolio.sentence)
@@ -186,7 +186,7 @@ def _draw_cohorts(cohorts: CohortsModel) -> None:
     if not rows:
         empty("Nobody has answered yet.")
         return
-    table(("Cohort", "NPS", "95 % between", "Accounts", "Voices"), rows, "Own cohorts by tier")
+    table(("Cohort", "NPS", "95 % interval", "Accounts", "Respondents"), rows, "Own cohorts by tier")
 
 
 def _cohort_row(cohort: CohortModel) -> list[Cell]:

@@ -35,7 +35,7 @@ async def maturity(visit: Visit) -> None:
         Section(visit, "Where you stand", _load_result, _draw_result, classes="two-thirds")
         Section(visit, "All results", _load_before, _draw_before, classes="third")
         Section(visit, "Next steps", _load_result, _draw_steps, classes="wide")
-        lead = "What the system has measured is answered already; correct what is not so"
+        lead = "What the system has measured is answered already; correct what is wrong"
         Section(visit, "The questions", _load_questions, partial(_draw_questions, visit), classes="wide", lead=lead)
 
 
@@ -150,7 +150,7 @@ def _draw_questions(visit: Visit, found: Questionnaire) -> None:
             answers = {name: int(value) for name, value in fields.values.items() if value != UNANSWERED}
             await (await visit.api()).call(ANSWER_MATURITY, {"answers": answers})
 
-        await attempt(work(), "Kept; the result is above")
+        await attempt(work(), "Saved; the result is above")
         await visit.refresh()
 
     with box("div", "buttons"):

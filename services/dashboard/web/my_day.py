@@ -88,7 +88,10 @@ class _Mine:
 
     def draw_due(self, tasks: Tasks) -> None:
         if not tasks.due:
-            empty("Nothing is due.", "Follow-ups open when one of your customers turns, falls silent or asks.")
+            empty(
+                "Nothing is due.",
+                "Follow-ups open automatically when a customer’s score drops or somebody falls silent.",
+            )
             return
         with box("div", "figures"):
             figure("Due", _many(tasks.due), href=address("/follow-ups", view="list", mine="yes", due="week"))

@@ -36,13 +36,13 @@ ORDERS = {
     "name": "By name",
     "score": "Lowest score first",
     "-score": "Highest score first",
-    "-answered_at": "Last heard first",
+    "-answered_at": "Latest answer first",
 }
 FIELDS = (
     ("q", "Name", None),
     ("category", "Latest answer", CATEGORIES),
     ("type", "Role", wording.TYPE_NAMES),
-    ("silent", "Silence", {"true": "Silent", "false": "Heard"}),
+    ("silent", "Silence", {"true": "Silent", "false": "Not silent"}),
     ("tier", "Tier", TIERS),
     ("window", "Answered", wording.IN_WINDOWS),
     ("sort", "Order", ORDERS),
@@ -107,15 +107,15 @@ async def _comments(api: Api, people: Sequence[Person]) -> dict[str, str]:
 
 def _draw(wanted: dict[str, str], found: Heard) -> None:
     if not found.people:
-        empty("Nobody is like this.", "Choose less above.")
+        empty("No people match these filters.", "Clear a filter to see more.")
         return
     number = len(found.people)
     many = wording.count(number, "person", "people")
     if number == MOST:
-        many = f"{MOST} or more people: choose above to see fewer"
+        many = f"{MOST} or more people: filter to see fewer"
     Text("p", many, "muted")
     rows = [_row(person, found.comment(person)) for person in found.people]
-    table(("Who", "Account", "Role", "Before, and now", "Said", "Last heard"), rows, "People")
+    table(("Who", "Account", "Role", "Before, and now", "Said", "Last answer"), rows, "People")
     if wanted.get("category") == "detractor":
         link("Their follow-ups", address("/follow-ups", kind="detractor"))
 

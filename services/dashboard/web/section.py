@@ -286,7 +286,7 @@ class Section:
                 Text("span", f"{sentence}: figures from ")
                 when(self._at, "clock")
             else:
-                Text("span", f"{sentence}. This page tries again by itself.")
+                Text("span", f"{sentence}. It is tried again automatically.")
         self._notice.set_visibility(True)
         if not self._drawn:
             self._body.clear()

@@ -213,9 +213,9 @@ PAGES: dict[str, Case] = {
     ),
 }
 NOTHING: dict[str, tuple[Page, dict[str, str], str]] = {
-    "webhooks": (webhooks, {}, "No endpoint is told of anything yet."),
-    "endpoint": (endpoint, {"endpoint_id": "wep_1"}, "Nothing was sent here that is like this."),
-    "notifications": (notifications, {}, "Nobody is told yet."),
+    "webhooks": (webhooks, {}, "No webhook endpoints yet."),
+    "endpoint": (endpoint, {"endpoint_id": "wep_1"}, "No deliveries match these filters."),
+    "notifications": (notifications, {}, "No notifications yet."),
     "dead letters": (dead_letters, {}, "Nothing: every record was handled."),
     "maturity": (maturity, {}, "Nothing yet."),
 }

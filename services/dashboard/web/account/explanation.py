@@ -108,12 +108,12 @@ def _value(explanation: Explanation) -> str:
 def _draw_counted(explained: Explained) -> None:
     explanation = explained.explanation
     if not explanation.counted:
-        empty("No answer counts: there is no figure.")
+        empty("No answers count, so there is no figure.")
         return
     if explanation.survey_type == "nps":
         interval = wording.interval(explanation.ci_low, explanation.ci_high)
         Text("p", formula(explanation))
-        Text("p", f"{interval}: so far chance alone may move it.", "muted")
+        Text("p", f"{interval}: the margin of error.", "muted")
     else:
         total = sum(answer.score for answer in explanation.counted)
         Text("p", f"{total} points ÷ {wording.count(len(explanation.counted), 'answer')} = {_value(explanation)}")

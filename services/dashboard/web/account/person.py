@@ -90,7 +90,7 @@ def _draw_state(visit: Visit, person: PersonWithResponses) -> None:
     if state.latest:
         answered = state.latest.answered_at
     if state.silent:
-        silent = "yes: asked, and not heard since"
+        silent = "yes: asked, and no answer since"
     facts(
         {
             "Latest": partial(category_chip, state.category, state.score),
@@ -171,7 +171,7 @@ def _draw_changes(found: tuple[list[Change], PersonNames]) -> None:
     """Draw the category changes, the newest first."""
     changes, names = found
     if not changes:
-        empty("Nobody has changed category.")
+        empty("No changes of category yet.")
         return
     table(("Who", "Change", "Scores", "When"), [_change(change, names) for change in changes], "Changes of category")
 

@@ -81,7 +81,7 @@ def _draw_head(shown: Shown) -> None:
         Text("span", f" · {owner_of(follow_up)}")
     if follow_up.state != "closed" and not follow_up.reason_holds:
         with box("p", "notice warn"):
-            Text("strong", "No longer so since ")
+            Text("strong", "No longer applies since ")
             when(follow_up.over_since, "time")
             Text("span", f": {follow_up.over_because}.")
 

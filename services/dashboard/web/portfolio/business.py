@@ -27,7 +27,7 @@ class BusinessSections:
     def draw_revenue(self, revenue: PortfolioRevenue) -> None:
         currency = revenue.currency
         if not currency:
-            empty("No account has a revenue yet.", "It comes with the directory.")
+            empty("No account has an annual revenue yet.", "It is part of the accounts in your directory.")
             return
         with figure_of("A year, at accounts at risk", address("/accounts", class_="at_risk")):
             money(revenue.revenue_at_risk, currency)
@@ -53,22 +53,22 @@ class BusinessSections:
 
     def draw_drivers(self, group: DriverGroup) -> None:
         if not group.drivers:
-            empty("No attribute has been rated by 20 people in this window.", "Add rating questions to the survey.")
+            empty("No attribute was rated by 20 respondents in this window.", "Add rating questions to the survey.")
         else:
             _draw_quadrants(group.drivers)
             Text(
                 "p",
-                "Goes with NPS: rank correlation, from −1 to 1. ▲ ● ▼: means among promoters, passives and detractors.",
+                "Correlation with NPS: from −1 to 1. ▲ ● ▼: mean ratings of promoters, passives and detractors.",
                 "muted",
             )
         if group.left_out:
             names = ", ".join(f"{wording.plain(few.attribute)} ({few.n})" for few in group.left_out)
-            Text("p", f"Rated by fewer than 20 people: {names}", "muted")
+            Text("p", f"Rated by fewer than 20 respondents: {names}", "muted")
 
 
 def _draw_quadrants(drivers: Sequence[Driver]) -> None:
     """Importance against performance, the table behind it."""
-    heads = ("Attribute", "Goes with NPS", "Mean", "Low", "▲ ● ▼", "Respondents")
+    heads = ("Attribute", "Correlation with NPS", "Mean", "Low", "▲ ● ▼", "Respondents")
     rows = [_driver_row(driver) for driver in drivers]
     draw = partial(table, heads, rows, "What drives the score, the strongest first")
     points = []
@@ -79,7 +79,7 @@ def _draw_quadrants(drivers: Sequence[Driver]) -> None:
         draw()
         return
     said = ", ".join(f"{name} {wording.percent(x)} and {wording.decimal(y, 2, '+')}" for name, x, y in points)
-    axes = ("Performance: share not rated low", "Importance: goes with NPS")
+    axes = ("Performance: share not rated low", "Importance: correlation with NPS")
     quadrants(f"Performance and importance of each attribute: {said}", points, axes, draw)
 
 

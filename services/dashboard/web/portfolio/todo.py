@@ -89,7 +89,7 @@ class TodoSections:
     def draw_moves(self, moves: list[Move]) -> None:
         for move in moves:
             with box("h3"):
-                people = wording.count(move.people, "person", "people")
+                people = wording.count(move.people, "respondent")
                 if move.more:
                     people += " or more"
                 Text("span", f"{move.title}: {people}")
@@ -114,7 +114,7 @@ class TodoSections:
     def draw_due(self, due: Due) -> None:
         first = due.first
         if not first.follow_ups:
-            empty("Nothing is due.", "Follow-ups open by themselves when somebody turns.")
+            empty("Nothing is due.", "Follow-ups open automatically when a score drops.")
             return
         with box("div", "figures"):
             figure("Due", due.due, href=address("/follow-ups", view="list", due="week"))
@@ -141,7 +141,7 @@ class TodoSections:
 
     def draw_silent(self, accounts: list[ListedAccount]) -> None:
         if not accounts:
-            empty("None: every key and premium account that renews soon has been heard.")
+            empty("None: somebody answered at every key and premium account that renews soon.")
             return
         rows = [silent_row(account) for account in accounts[:SHOWN_SILENT]]
         table(SILENT_HEADS, rows, "Silent accounts before their renewal")

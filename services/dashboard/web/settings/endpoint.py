@@ -77,7 +77,7 @@ class _Endpoint:
         rows: dict[str, Cell] = {
             "Address": endpoint.url,
             "What for": endpoint.description or wording.NOTHING,
-            "Told of": told_of(endpoint),
+            "Events": told_of(endpoint),
             "State": f"{state_of(endpoint)}, {wording.count(endpoint.consecutive_failures, 'failure')} in a row",
             "Sent as": f"{FORMATS[endpoint.format]}, {ORDERS[endpoint.ordered]},"
             f" {wording.count(endpoint.max_in_flight, 'request')} at a time",
@@ -180,7 +180,7 @@ async def _do(
 def _fields(endpoint: EndpointDetail, fields: Fields) -> None:
     fields.text("url", "Another address; empty: as it is", kind="url")
     types = dict(zip(TYPES, TYPES, strict=True))
-    fields.several("event_types", "Told of; none ticked: everything", types, endpoint.event_types or ())
+    fields.several("event_types", "Events; none selected means all", types, endpoint.event_types or ())
     fields.text("description", "What it is for", value=endpoint.description or "")
     fields.text("max_in_flight", "Requests at a time", kind="number", value=str(endpoint.max_in_flight))
     fields.tick("ordered", "Messages of one account arrive in order", value=endpoint.ordered)
@@ -218,7 +218,7 @@ def _draw_notices(notices: list[NoticeItem]) -> None:
 
 def _draw_deliveries(visit: Visit, deliveries: list[DeliveryItem]) -> None:
     if not deliveries:
-        empty("Nothing was sent here that is like this.")
+        empty("No deliveries match these filters.")
         return
     rows: list[list[Cell]] = [
         [

@@ -193,7 +193,7 @@ class _Rule:
             await self._patch(values, "restored_rule", f"As in version {old.version} again")
 
         text = f"The rule says again what version {old.version} said, as a new version."
-        button("Bring back", lambda: sure(f"Bring back version {old.version}?", text, "Bring it back", back))
+        button("Restore", lambda: sure(f"Restore version {old.version}?", text, "Restore it", back))
 
 
 def _changes_in_words(newer: RuleView, older: RuleView | None) -> str:
