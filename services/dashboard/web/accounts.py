@@ -126,15 +126,15 @@ def _columns(sort: str) -> list[Json]:
     columns: list[Json] = [
         {"field": "name", "headerName": "Account", "minWidth": 150, "flex": 2, ":cellRenderer": NAME},
         {"field": "nps", "headerName": "NPS", "width": 66, ":valueFormatter": SIGNED, ":cellRenderer": WHY, **number},
+        {"field": "trend", "headerName": "12 months", "width": 108, ":cellRenderer": LINE},
         {"field": "change", "headerName": "Change", "width": 80, ":valueFormatter": SIGNED, **number},
-        {"field": "trend", "headerName": "12 months", "width": 114, ":cellRenderer": LINE},
-        {"field": "class", "headerName": "Class", "width": 122},
-        {"field": "respondents", "headerName": "Respondents", "width": 108, ":valueFormatter": PLAIN, **number},
+        {"field": "class", "headerName": "Class", "width": 126},
+        {"field": "respondents", "headerName": "Respondents", "width": 112, ":valueFormatter": PLAIN, **number},
         {"field": "industry", "headerName": "Industry", "minWidth": 110, "flex": 1, "tooltipField": "industry"},
         {"field": "tier", "headerName": "Tier", "width": 80},
         {"field": "owner", "headerName": "Owner", "minWidth": 105, "flex": 1},
         {"field": "renewal_on", "headerName": "Renews", "width": 112, ":valueFormatter": DATE},
-        {"field": "revenue", "headerName": "Revenue a year", "width": 126, ":valueFormatter": MONEY, **number},
+        {"field": "revenue", "headerName": "Revenue a year", "width": 124, ":valueFormatter": MONEY, **number},
     ]
     for column in columns:
         column["sortable"] = column["field"] in SORTABLE

@@ -191,6 +191,7 @@ def _axis(name: str, gap: int, words: str) -> Json:
         "nameLocation": "middle",
         "nameGap": gap,
         "scale": True,
+        "splitNumber": 4,
         "boundaryGap": ["12%", "12%"],
         "axisLabel": {":formatter": words, "hideOverlap": True},
         "splitLine": {"lineStyle": {"color": GREY, "opacity": 0.2}},

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 
+from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import Cell, Text, box, empty, figure, table, when
 from services.dashboard.web.form_fields import Fields, attempt, button
@@ -120,7 +121,7 @@ def _draw_steps(latest: _Latest) -> None:
 
 def _draw_before(found: list[ListedResult]) -> None:
     if not found:
-        empty("Nothing yet.")
+        empty("No results yet.")
         return
     rows: list[list[Cell]] = [
         [
@@ -178,4 +179,6 @@ def _measured(measured: Prefill) -> str:
     value = f"{measured.value:g} {measured.unit}"
     if measured.unit == "share":
         value = wording.share(measured.value)
+    elif measured.unit == "hours":
+        value = told.hours(measured.value)
     return f"Measured: {value} ({measured.meaning})"
