@@ -112,8 +112,10 @@ def annual_revenue(revenue: Money | Revenue | None) -> Cell:
 def spark(values: Sequence[float | None], name: str) -> ui.element:
     """A small line of scores over time, which reader.js draws and describes: from −100 to 100, a gap where nothing
     counts."""
-    points = ",".join("" if value is None else f"{value:.1f}" for value in values)
-    return box("span", "spark", data_points=points, data_name=name)
+    points = []
+    for value in values:
+        points.append(wording.if_known(value, "{:.1f}".format).replace(wording.NOTHING, ""))
+    return box("span", "spark", data_points=",".join(points), data_name=name)
 
 
 def category_chip(category: str | None, score: int | None = None) -> Text:
