@@ -134,7 +134,7 @@ def _columns(sort: str) -> list[Json]:
         {"field": "tier", "headerName": "Tier", "width": 80},
         {"field": "owner", "headerName": "Owner", "minWidth": 105, "flex": 1},
         {"field": "renewal_on", "headerName": "Renews", "width": 112, ":valueFormatter": DATE},
-        {"field": "revenue", "headerName": "Revenue a year", "width": 124, ":valueFormatter": MONEY, **number},
+        {"field": "revenue", "headerName": "Revenue a year", "width": 132, ":valueFormatter": MONEY, **number},
     ]
     for column in columns:
         column["sortable"] = column["field"] in SORTABLE

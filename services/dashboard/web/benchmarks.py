@@ -78,6 +78,7 @@ def _draw_industries(comparison: PortfolioComparison) -> None:
         empty("Nobody has answered yet.")
         return
     names: list[str] = []
+    said: list[str] = []
     own: list[float | None] = []
     published: list[float | None] = []
     before: list[float | None] = []
@@ -85,6 +86,7 @@ def _draw_industries(comparison: PortfolioComparison) -> None:
     for row, industry in enumerate(comparison.groups):
         figures, mark = industry.figures, industry.benchmark
         names.append(_industry_name(industry))
+        said.append(f"{names[-1]} {wording.points(figures['nps'])}")
         own.append(figures["nps"])
         before.append(industry.past.year.nps)
         nps = None
@@ -101,7 +103,6 @@ def _draw_industries(comparison: PortfolioComparison) -> None:
     rows = [_industry_row(industry) for industry in comparison.groups]
     heads = ("Industry", "NPS", "A year ago", "Benchmark", "Gap", "Keep in mind")
     draw = partial(table, heads, rows, "Industries against their benchmarks")
-    said = (f"{name} {wording.points(nps)}" for name, nps in zip(names, own, strict=True))
     dot_plot(f"NPS by industry against the published figures: {', '.join(said)}", names, marks, spans, POINTS, draw)
 
 
@@ -151,10 +152,11 @@ def _draw_funnel(funnel: Funnel) -> None:
 def _picture(portfolio: FunnelGroup, yardsticks: Yardsticks, draw: Callable[[], None]) -> None:
     """The rates of the funnel as dots, beside those of surveys with a business review; behind the response rate the
     yardsticks of mail surveys."""
-    names, own, review = [], [], []
+    names, own, review, said = [], [], [], []
     for field, name in RATES.items():
         rate, beside = getattr(portfolio, field), yardsticks.business_review.get(field)
         names.append(name)
+        said.append(f"{name} {wording.share(rate)}")
         own.append(rate and 100 * rate)
         review.append(beside and 100 * beside)
     answered = names.index(RATES["response_rate"])
@@ -163,8 +165,7 @@ def _picture(portfolio: FunnelGroup, yardsticks: Yardsticks, draw: Callable[[], 
         spans.append(Span(answered, 100 * low, 100 * high, band=True))
         bands.append(f"{wording.plain(name).lower()} {100 * low:.0f} to {wording.share(high)}")
     marks = (Mark("Yours", own), Mark("With a business review", review, "diamond", ORANGE))
-    words = ", ".join(f"{name} {wording.percent(rate)}" for name, rate in zip(names, own, strict=True))
-    dot_plot(f"Shares of the recipients: {words}", names, marks, spans, SHARES, draw)
+    dot_plot(f"Shares of the recipients: {', '.join(said)}", names, marks, spans, SHARES, draw)
     Text("p", f"Grey bands behind the answers: {', '.join(bands)}.", "muted")
 
 

@@ -61,6 +61,9 @@ class ScoreSections:
                     figure(wording.METHOD_NAMES[method], wording.points(figures.nps), note=_note(figures), href=href)
 
     def draw_distribution(self, figures: dict[str, GroupFigures]) -> None:
+        if not figures["latest"].response_count:
+            empty("Nobody has answered in this window.")
+            return
         charts.distribution(figures["latest"].distribution, "Answers by score")
         link("What they answered and wrote", address("/answers", survey_type="nps", window=self._window))
 
