@@ -32,7 +32,7 @@ SWITCHES = {True: "Enable", False: "Disable"}
 @page("/settings/keys", "Keys", scope="manage")
 async def keys(visit: Visit) -> None:
     """Draw the list of API keys."""
-    tabs("/settings/keys", "Keys of programs that call the APIs; a key itself is shown once, when it is made")
+    tabs("/settings/keys", "Keys of programs that call the APIs; a key is shown once, when it is created")
 
     async def load(api: Api) -> list[Key]:
         return [_by_days(key) for key in await api.ask_all(KEYS, most=500)]
@@ -61,7 +61,7 @@ def _draw_keys(visit: Visit, keys: list[Key]) -> None:
         ]
         for key in keys
     ]
-    table(("Name", "Id", "May", "Whose accounts", "Made", "Last used", "State", ""), rows, "API keys")
+    table(("Name", "Id", "Permissions", "Whose accounts", "Created", "Last used", "State", ""), rows, "API keys")
 
     def fill(fields: Fields) -> None:
         fields.text("name", "What it is for")
