@@ -36,7 +36,7 @@ ORDERS = {
     "name": "By name",
     "score": "Lowest score first",
     "-score": "Highest score first",
-    "-answered_at": "Latest answer first",
+    "-answered_at": "Newest first",
 }
 FIELDS = (
     ("q", "Name", None),

@@ -32,7 +32,7 @@ async def test_an_account_manager_begins_with_their_own_day(page: Page, browser:
         await sign_in(own, where, JONAS, password, opens="My day")
         await loaded(own)
         assert await own.title() == "My day – Tellback"
-        await expect(own.get_by_role("region", name="My promises")).to_contain_text("A date for the audit")
+        await expect(own.get_by_role("region", name="My promises", exact=True)).to_contain_text("A date for the audit")
         moved = own.get_by_role("region", name="My accounts that moved", exact=True)
         await expect(moved.get_by_role("img", name=re.compile("NPS by month")).first).to_be_visible()
         assert await faults(own, "my-day-of-a-manager", name) == []
