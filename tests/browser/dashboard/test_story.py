@@ -52,7 +52,7 @@ async def test_a_stale_page_does_not_undo_what_somebody_else_did(page: Page, whe
     await page.get_by_role("button", name="Comment").click()
     await alerting.post(f"/v1/follow-ups/{task['follow_up_id']}/start")
     await expect(page.get_by_text("In progress · due")).to_be_visible()
-    await page.get_by_label("Comment").fill("I was reading the old one")
+    await page.get_by_role("textbox", name="Comment").fill("I was reading the old one")
     await page.get_by_role("button", name="Add comment").click()
     await expect(page.get_by_text("I was reading the old one").last).to_be_visible()
 

@@ -75,7 +75,7 @@ async def test_a_follow_up_says_why_it_is_there_and_what_the_person_said_next(pa
     why = page.get_by_role("region", name="Why it is here", exact=True)
     await expect(why.get_by_text(task["reasons"][0])).to_be_visible()
     await why.get_by_text("The facts and the rules behind it").click()
-    await expect(why.get_by_role("region", name="Rules that held").get_by_role("row").nth(1)).to_be_visible()
+    await expect(why.get_by_role("region", name="Rules that matched").get_by_role("row").nth(1)).to_be_visible()
 
     await alerting.post(f"/v1/follow-ups/{task['follow_up_id']}/close", json={"what_was_done": "A named contact"})
     await expect(page.get_by_text("has not come yet")).to_be_visible()
