@@ -129,6 +129,7 @@ async def test_the_portfolio_says_who_is_silent_what_is_at_risk_and_what_drives_
     assert set(await tiers.all_inner_texts()) == {"Premium"}
     await open_page(page, where, "/reach")
     drivers = page.get_by_role("region", name="What drives the score", exact=True)
+    await drivers.get_by_text("As a table").click()
     await expect(drivers.get_by_role("row").filter(has_text="Value for money")).to_be_visible()
     await expect(page.get_by_role("region", name="Coverage gaps").get_by_text("Never asked")).to_be_visible()
 
