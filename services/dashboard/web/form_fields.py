@@ -174,7 +174,7 @@ def show_once(title: str, lead: str, secret: str) -> None:
         Text("p", lead)
         Text("code", secret, "secret")
         with box("div", "buttons"):
-            button("I have kept it", dialog.close, "main")
+            button("I have saved it", dialog.close, "main")
     dialog.open()
 
 

@@ -218,11 +218,11 @@ async def test_an_objection_is_kept_and_lifted(page: Page, where: Site) -> None:
 async def test_a_viewer_sees_surveys_and_asks_and_no_button(page: Page, browser: Browser, where: Site) -> None:
     survey_id = await published_survey(where, "relationship", name="To be seen")
     await open_page(page, where, "/settings/people")
-    await page.get_by_role("button", name="Let somebody in").click()
+    await page.get_by_role("button", name="Add a person").click()
     await page.get_by_label("E-mail").fill("sven@supplier.example")
     await page.get_by_label("Name", exact=True).fill("Sven")
     await page.get_by_role("dialog").get_by_role("combobox").select_option("viewer")
-    await page.get_by_role("button", name="Let them in").click()
+    await page.get_by_role("button", name="Add person").click()
     password = await password_by_link(page, browser)
     context = await Look().context(browser)
     own = await context.new_page()

@@ -55,7 +55,7 @@ PAGES: dict[str, Case] = {
         portfolio,
         {},
         {},
-        ("Acme Logistics", "The same, counted in other ways", "Fell: 1 person"),
+        ("Acme Logistics", "The same, counted in other ways", "Fell: 1 respondent"),
     ),
     "reach": (
         reach_and_drivers,
@@ -67,8 +67,8 @@ PAGES: dict[str, Case] = {
     "answers": (answers, {}, {}, ("Two late deliveries and nobody called.", "1 answer")),
     "board": (follow_ups, {}, {}, ("Open (1)", "Detractor", "acme")),
     "list": (follow_ups, {}, {"view": "list"}, ("Due, or closed", "acme")),
-    "loop": (follow_ups, {}, {"view": "loop"}, ("Loops closed", "Their follow-ups wait at the default owner.")),
-    "follow-up": (follow_up, {"follow_up_id": FOLLOW_UP_ID}, {}, ("Call them.", "Opened by hand, by no rule.")),
+    "loop": (follow_ups, {}, {"view": "loop"}, ("Loops closed", "Their follow-ups go to the default owner.")),
+    "follow-up": (follow_up, {"follow_up_id": FOLLOW_UP_ID}, {}, ("Call them.", "Opened by hand, not by a rule.")),
     "review": (review, ACME, {"audience": "internal", "days": "91"}, ("You said, we did", "Everybody")),
     "explanation": (explain, ACME, {}, ("1 answer: a later answer of the same person counts", "Acme Logistics")),
 }
@@ -79,11 +79,11 @@ EMPTY = (
 NOTHING: dict[str, tuple[Page, dict[str, str], str]] = {
     "moves": (portfolio, {}, "Nobody."),
     "due": (portfolio, {}, "Nothing is due."),
-    "silent": (portfolio, {}, "None: every key and premium account that renews soon has been heard."),
-    "people": (people, {}, "Nobody is like this."),
-    "answers": (answers, {}, "No answer is like this."),
-    "board": (follow_ups, {}, "There is no follow-up like this."),
-    "list": (follow_ups, {"view": "list"}, "There is no follow-up like this."),
+    "silent": (portfolio, {}, "None: somebody answered at every key and premium account that renews soon."),
+    "people": (people, {}, "No people match these filters."),
+    "answers": (answers, {}, "No answers match these filters."),
+    "board": (follow_ups, {}, "No follow-ups match these filters."),
+    "list": (follow_ups, {"view": "list"}, "No follow-ups match these filters."),
 }
 
 

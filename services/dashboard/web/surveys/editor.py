@@ -6,7 +6,7 @@ from nicegui import ui
 
 from services.dashboard.domain import survey_texts as texts
 from services.dashboard.domain import wording
-from services.dashboard.web.elements import Cell, Text, address, box, empty, link, table, when
+from services.dashboard.web.elements import Cell, Text, address, box, empty, link, tab_title, table, when
 from services.dashboard.web.form_fields import attempt, button, sure
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
@@ -36,7 +36,7 @@ async def survey(visit: Visit) -> None:
     async def load_versions(api: Api) -> list[SurveyVersion]:
         return await api.ask_all(SURVEY_VERSIONS, survey_id=survey_id)
 
-    Section(visit, "", load_head, partial(_draw_head, visit, draft), classes="plain")
+    Section(visit, "", load_head, partial(_draw_head, visit, draft), classes="plain", subject="survey")
     with box("div", "columns uneven"):
         with box("div", "stack"):
             if visit.user.may("manage"):
@@ -62,6 +62,7 @@ def _place_form(visit: Visit, draft: Draft) -> None:
 
 def _draw_head(visit: Visit, draft: Draft, survey: Survey) -> None:
     link("All surveys", "/surveys")
+    tab_title(survey.name)
     Text("h1", survey.name)
     asks = f"{wording.SURVEYS[survey.metric]}, {texts.NPS_KINDS[survey.nps_kind].lower()}"
     Text("p", f"{state_words(survey)} · {asks}", "lead")

@@ -50,7 +50,7 @@ async def new_review(visit: Visit) -> None:
             loaded.append(await _material(api, account_id))
         return loaded[0]
 
-    Section(visit, "", load, partial(_Form(visit, account_id).draw), classes="wide")
+    Section(visit, "", load, partial(_Form(visit, account_id).draw), classes="wide", subject="account")
 
 
 async def _material(api: Api, account_id: str) -> Material:

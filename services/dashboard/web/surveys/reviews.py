@@ -14,6 +14,7 @@ from services.dashboard.web.elements import (
     empty,
     link,
     person_link,
+    tab_title,
     table,
     when,
 )
@@ -145,13 +146,14 @@ async def review(visit: Visit) -> None:
         return await api.ask(BUSINESS_REVIEW, review_id=review_id)
 
     tabs(visit, "/surveys/reviews", LEAD)
-    Section(visit, "", load, partial(_draw_head, visit), classes="plain")
+    Section(visit, "", load, partial(_draw_head, visit), classes="plain", subject="business review")
     with box("div", "stack"):
         Section(visit, "Recipients", load, partial(_draw_recipients, visit))
         Section(visit, "What they see", load, draw_copy)
 
 
 def _draw_head(visit: Visit, review: BusinessReview) -> None:
+    tab_title(f"Review of {review.account_name or review.account_id}")
     with box("h2"):
         account_link(review.account_id, review.account_name)
     with box("p", "lead"):
