@@ -8,10 +8,10 @@ from markupsafe import Markup
 from services.outreach.domain.answering import further_questions
 from services.outreach.domain.page_words import page_words
 from services.outreach.domain.surveys import Category, Survey
+from services.outreach.domain.voice import Draft, Voice
 from services.outreach.web.assets import STYLE
 from services.outreach.web.languages import name_of
 from services.outreach.web.rendering import rendered
-from services.outreach.web.voice import Draft, Voice
 
 HEADERS: Final = {
     "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",

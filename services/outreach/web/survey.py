@@ -14,12 +14,12 @@ from services.outreach.domain.page_words import page_words
 from services.outreach.domain.problems import Faulty
 from services.outreach.domain.surveys import Question, category_of
 from services.outreach.domain.tokens import Purpose
+from services.outreach.domain.voice import Draft, Voice, problems_of
 from services.outreach.handlers.answers import NotOpen, Opening, opening, take
 from services.outreach.web import edge, plain
 from services.outreach.web.edge import Visit, value_of
 from services.outreach.web.languages import name_of
 from services.outreach.web.rendering import onward, page, rendered
-from services.outreach.web.voice import Draft, Voice, problems_of
 from shared.errors import TooMany
 
 STEPS: Final[tuple[Step, ...]] = ("reason", "details", "thanks")
