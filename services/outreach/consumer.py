@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from services.outreach.domain.tokens import Tokens
+from services.outreach.handlers.context import read_context
 from services.outreach.handlers.directory import read_directory
 from services.outreach.handlers.erasures import erase_stakeholders
 from services.outreach.handlers.invitations import read_invitations
 from services.outreach.handlers.responses import read_answers, undo_imports
 from shared.clock import Clock
-from shared.db.directory import DirectoryReplica
 from shared.db.erasures import Journal
 from shared.events.envelope import PlainReaders
 from shared.events.response_fast_reader import plain_response
@@ -47,5 +47,5 @@ def handlers(journal: Journal, tokens: Tokens, clock: Clock) -> Mapping[str, Bat
         STAKEHOLDER_UPSERTED: directory,
         STAKEHOLDER_REMOVED: directory,
         **dict.fromkeys(INVITATION_EVENTS, invitations),
-        CONTEXT_RECORDED: DirectoryReplica.pass_over,
+        CONTEXT_RECORDED: read_context(journal),
     }

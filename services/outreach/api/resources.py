@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from services.outreach.domain.audience import Deployment
 from services.outreach.domain.tokens import Tokens
 from services.outreach.handlers.reviews import Reviews
 from services.outreach.settings import OutreachSettings
@@ -22,6 +23,7 @@ class Outreach:
     settings: OutreachSettings
     tokens: Tokens
     reviews: Reviews
+    deployment: Deployment
 
 
 TheService = Annotated[Outreach, Depends(service)]

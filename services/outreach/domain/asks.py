@@ -34,6 +34,9 @@ class NewAsk:
     note: str | None = None
     language: str | None = None
     review_id: UUID | None = None
+    programme_id: str | None = None
+    occasion: str | None = None
+    latest_at: datetime | None = None
 
     @property
     def sent_at(self) -> datetime | None:

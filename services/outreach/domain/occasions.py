@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from services.outreach.domain.hours import week_of
-from services.outreach.domain.programmes import Cadence, Once, OnEvent, Renewal
+from shared.api.programmes import Cadence, Once, OnEvent, Renewal
 
 WEEK: Final = timedelta(days=7)
 LATEST: Final = timedelta(days=14)

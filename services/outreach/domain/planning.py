@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.outreach.domain.eligibility import Candidate, refusal_of
+from services.outreach.domain.eligibility import Candidate, Refusal, refusal_of
 from services.outreach.domain.hours import closed_at
 from shared.calendar import BusinessCalendar
 
@@ -42,8 +42,12 @@ Decision = Go | Hold | Skip
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the programme and the deployment ask for. `kind` of survey: relationship or transactional. `paused`: nothing
-    goes. `reading_behind`: what others have recorded is not known yet. `relay_away`: the relay takes nothing."""
+    """What the programme and the deployment ask for.
+
+    `kind` of survey: relationship or transactional. `paused`: nothing goes. `reading_behind`: what others have recorded
+    is not known yet. `relay_away`: the relay takes nothing. `reminder`: the person was asked and is reminded, so it does
+    not matter when that was.
+    """
 
     kind: str
     only_with_permission: bool = False
@@ -52,6 +56,7 @@ class Terms:
     reading_behind: bool = False
     relay_away: bool = False
     supports_smtputf8: bool = False
+    reminder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ def _refused(planned: Planned, terms: Terms, now: datetime) -> Skip | None:
     barred = refusal_of(candidate, terms.kind, now, overriding=True)
     if barred is not None:
         return Skip(barred.reason, barred.detail)
-    early = refusal_of(candidate, terms.kind, now)
+    early = _early(candidate, terms, now)
     if early is not None and early.reason == "already_answered":
         return Skip(early.reason, early.detail)
     if candidate.email is None:
@@ -124,7 +129,7 @@ def _hold(planned: Planned, terms: Terms, now: datetime, cap_until: datetime | N
         return Hold("paused", now + RETRY)
     if terms.reading_behind:
         return Hold("reading_behind", now + RETRY)
-    early = refusal_of(planned.candidate, terms.kind, now)
+    early = _early(planned.candidate, terms, now)
     if early is not None and early.again_at is not None:
         return Hold(early.reason, early.again_at)
     closed = closed_at(planned.calendar, now)
@@ -135,3 +140,10 @@ def _hold(planned: Planned, terms: Terms, now: datetime, cap_until: datetime | N
     if terms.relay_away:
         return Hold("relay_away", now + RETRY)
     return None
+
+
+def _early(candidate: Candidate, terms: Terms, now: datetime) -> Refusal | None:
+    """What forbids asking only for a time."""
+    if terms.reminder:
+        return None
+    return refusal_of(candidate, terms.kind, now)

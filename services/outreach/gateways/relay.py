@@ -11,27 +11,14 @@ from typing import Final, Literal
 import aiosmtplib
 from aiosmtplib import SMTP, SMTPResponseException
 
-Security = Literal["starttls", "tls", "none"]
+from services.outreach.domain.relay import RelaySettings
+
 TroubleKind = Literal["later", "recipient", "policy", "away", "unknown"]
 STEP_SECONDS: Final = 30.0
 DATA_SECONDS: Final = 120.0
 LONGEST_REPLY: Final = 300
 _CLOSING: Final = 421
 _AUTH: Final = (534, 535, 538)
-
-
-@dataclass(frozen=True, slots=True)
-class RelaySettings:
-    """Where mail is handed over. `password` is never logged or shown."""
-
-    host: str
-    port: int = 587
-    security: Security = "starttls"
-    user: str = ""
-    password: str = ""
-
-    def __repr__(self) -> str:
-        return f"RelaySettings(host={self.host!r}, port={self.port!r}, security={self.security!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +121,13 @@ class Relay:
             return Trouble("away", _said(error))
         if error.code in _AUTH:
             return Trouble("policy", _said(error))
-        await self._reset()
+        await self.forget()
         if error.code < 500:
             return Trouble("later", _said(error))
         return Trouble(refused, _said(error))
 
-    async def _reset(self) -> None:
-        """Forget the mail that was begun (RSET)."""
+    async def forget(self) -> None:
+        """Forget the mail that was offered (RSET)."""
         if self._smtp is None:
             return
         try:

@@ -1,10 +1,11 @@
 """DKIM (RFC 6376): mails are signed here, so that the signature covers what one-click stopping needs (RFC 8058, 4)."""
 
-from dataclasses import dataclass
 from email import message_from_bytes
 from typing import Final
 
 import dkim
+
+from services.outreach.domain.relay import DkimKey
 
 SIGNED: Final = (
     "From",
@@ -20,18 +21,6 @@ SIGNED: Final = (
     "List-Unsubscribe",
     "List-Unsubscribe-Post",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class DkimKey:
-    """The private key (PEM) whose public half stands at `selector`._domainkey.`domain`. It is never logged or shown."""
-
-    domain: str
-    selector: str
-    private_key: bytes
-
-    def __repr__(self) -> str:
-        return f"DkimKey(domain={self.domain!r}, selector={self.selector!r})"
 
 
 def signed(content: bytes, key: DkimKey | None) -> bytes:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.outreach.gateways.relay import Relay, RelaySettings, Trouble
+from services.outreach.domain.relay import RelaySettings
+from services.outreach.gateways.relay import Relay, Trouble
 from shared.mail import Letter, Mailbox, message_of
 from tests.support.relay import RelayOfTests, relay
 

@@ -19,7 +19,7 @@ from services.outreach.domain.occasions import (
     renewal_occasion,
     weeks_of,
 )
-from services.outreach.domain.programmes import Cadence, Once, OnEvent, Renewal
+from shared.api.programmes import Cadence, Once, OnEvent, Renewal
 
 BEGUN = date(2026, 6, 10)
 NOW = datetime(2026, 6, 10, 9, tzinfo=UTC)
@@ -61,11 +61,11 @@ def test_accounts_are_spread_evenly_over_the_weeks() -> None:
 
 
 def test_one_wave_and_a_renewal_have_their_week() -> None:
-    assert once_occasion(Once(date(2026, 6, 12))).monday == date(2026, 6, 8)
-    renewal = renewal_occasion(Renewal(90), date(2026, 9, 30))
+    assert once_occasion(Once(on=date(2026, 6, 12))).monday == date(2026, 6, 8)
+    renewal = renewal_occasion(Renewal(days_before=90), date(2026, 9, 30))
     assert (renewal.key, renewal.monday) == ("renewal 2026-09-30", date(2026, 6, 29))
     assert renewal.latest_at == datetime(2026, 7, 13, tzinfo=UTC)
-    assert renewal_occasion(Renewal(90), date(2027, 9, 30)).key != renewal.key
+    assert renewal_occasion(Renewal(days_before=90), date(2027, 9, 30)).key != renewal.key
 
 
 def happening(at: datetime) -> Happening:
@@ -73,14 +73,14 @@ def happening(at: datetime) -> Happening:
 
 
 def test_an_event_asks_once_after_its_days() -> None:
-    when = OnEvent("order_delivered", after_days=7)
+    when = OnEvent(kind="order_delivered", after_days=7)
     [occasion] = event_occasions(when, happening(NOW), None, NOW + timedelta(days=30), UTC_ZONE)
     assert (occasion.key, occasion.at) == ("e1", NOW + timedelta(days=7))
     assert list(event_occasions(when, happening(NOW), None, NOW + timedelta(days=6), UTC_ZONE)) == []
 
 
 def test_a_project_is_asked_about_until_it_ends() -> None:
-    when = OnEvent("purchased", repeat_days=180, until="contract_ended")
+    when = OnEvent(kind="purchased", repeat_days=180, until="contract_ended")
     until = NOW + timedelta(days=1000)
     every = [found.at for found in event_occasions(when, happening(NOW), None, until, UTC_ZONE)]
     assert every == [NOW + timedelta(days=180 * turn) for turn in range(6)]
@@ -89,8 +89,8 @@ def test_a_project_is_asked_about_until_it_ends() -> None:
 
 
 def test_an_event_that_a_file_brings_late_mails_nobody() -> None:
-    when = OnEvent("issue_resolved")
+    when = OnEvent(kind="issue_resolved")
     [old] = event_occasions(when, happening(NOW - timedelta(days=4)), None, NOW, UTC_ZONE)
     [fresh] = event_occasions(when, happening(NOW - timedelta(days=2)), None, NOW, UTC_ZONE)
     assert (is_stale(old, NOW), is_stale(fresh, NOW)) == (True, False)
-    assert not is_stale(once_occasion(Once(date(2026, 6, 1))), NOW)
+    assert not is_stale(once_occasion(Once(on=date(2026, 6, 1))), NOW)

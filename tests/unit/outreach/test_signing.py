@@ -7,7 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from services.outreach.gateways.signing import DkimKey, signed
+from services.outreach.domain.relay import DkimKey
+from services.outreach.gateways.signing import signed
 from shared.mail import Letter, Mailbox, message_of
 
 STOP = f"https://{'h' * 60}.example/u/{'B' * 44}"
