@@ -66,11 +66,12 @@ async def set_state(tx: WriteTx, programme_id: str, state: str, reason: str | No
     """Start, pause or end it. The first start is the day from which waves are counted."""
     await tx.execute(
         "update programmes set state = cast(:state as text), reason = :reason, updated_at = :at, updated_by = :by,"
-        " begun_on = case when cast(:state as text) = 'running' then coalesce(begun_on, cast(:at as date))"
+        " begun_on = case when cast(:state as text) = 'running' then coalesce(begun_on, cast(:today as date))"
         " else begun_on end where programme_id = :programme_id",
         programme_id=programme_id,
         state=state,
         reason=reason,
+        today=at.date(),
         at=at,
         by=by,
     )
