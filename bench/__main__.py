@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import collector, dashboard, freshness, live, pages, reads, webhooks
+from bench import collector, dashboard, freshness, live, open_pages, pages, reads, webhooks
 from bench.scorer import fold
 
 BENCHMARKS = {
@@ -10,6 +10,7 @@ BENCHMARKS = {
     "dashboard": dashboard.main,
     "freshness": freshness.main,
     "live": live.main,
+    "open-pages": open_pages.main,
     "pages": pages.main,
     "reads": reads.main,
     "scorer": fold.main,

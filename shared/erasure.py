@@ -15,8 +15,8 @@ Subject = Callable[[str, str], str]
 
 
 def subject_by(secret: str) -> Subject:
-    """The hash keyed by the deployment's secret: HMAC-SHA256 of the length-prefixed ids, in hex with `erased-` before
-    it, so that it can replace a stakeholder_id."""
+    """The hash keyed by a secret of the deployment: HMAC-SHA256 of the length-prefixed ids, in hex with `erased-`
+    before it, so that it can replace a stakeholder_id."""
     key = secret.encode()
 
     def subject(account_id: str, stakeholder_id: str) -> str:
@@ -24,6 +24,11 @@ def subject_by(secret: str) -> Subject:
         return "erased-" + hmac.new(key, message, sha256).hexdigest()
 
     return subject
+
+
+def subjects_by(secrets: Iterable[str]) -> tuple[Subject, ...]:
+    """The hash under each of the deployment's secrets: new ones are made by the first, and looked up by all."""
+    return tuple(map(subject_by, secrets))
 
 
 class Names:

@@ -5,8 +5,9 @@ import re
 import time
 import unicodedata
 import zlib
+from hashlib import sha1
 from typing import Annotated
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -17,6 +18,7 @@ MAX_ID_LENGTH = 200
 LOCK_SLOTS = 1024
 NAMESPACE = UUID("7a1d3a2e-8d7e-5f2b-9c1c-2b4b1a0f6e55")
 """Root of every UUIDv5 that Tellback derives; it never changes, since stored ids follow from it."""
+_NAMESPACE = NAMESPACE.bytes
 
 _FORBIDDEN = re.compile(r"[/\\\x00-\x1f\x7f-\x9f]")
 
@@ -78,7 +80,10 @@ def lock_slot(account_id: str) -> int:
 def derived_uuid(*parts: str) -> UUID:
     """UUIDv5 of the parts: the same parts give the same id, on any machine. Parts are length-prefixed, so that no part
     can pass for two."""
-    return uuid5(NAMESPACE, "".join(f"{len(part)}:{part}" for part in parts))
+    text = "".join([f"{len(part)}:{part}" for part in parts])
+    # What uuid5 makes, in half of its time: two are made for each row of a file.
+    made = int.from_bytes(sha1(_NAMESPACE + text.encode(), usedforsecurity=False).digest()[:16])
+    return UUID(int=made & ~(0xF << 76 | 0x3 << 62) | 0x5 << 76 | 0x2 << 62)
 
 
 def uuid7() -> UUID:

@@ -27,6 +27,7 @@ from shared.errors import TellbackError
 
 PREFIX = "TELLBACK_"
 TEST_PREFIX = "TELLBACK_TEST_"
+SECRET_KEY_NAMES = ("TELLBACK_SECRET_KEY", "TELLBACK_SECRET_KEYS")
 MIN_SECRET_LENGTH = 32
 MIN_SECRET_VARIETY = 8
 _PLACEHOLDERS = ("change", "example", "default", "placeholder", "replace", "insecure", "secret")
@@ -42,6 +43,21 @@ def _split(value: Any) -> Any:
 
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """A comma-separated list, such as `10.0.0.0/8, 192.168.1.0/24`."""
+
+
+def split_keys(text: str) -> tuple[str, ...]:
+    """The keys of a ring, which stand apart by commas or white space."""
+    return tuple(re.findall(r"[^\s,]+", text))
+
+
+def _keys(value: Any) -> Any:
+    if isinstance(value, str):
+        return split_keys(value)
+    return value
+
+
+KeyRing = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_keys)]
+"""Secret keys, the newest first, separated by commas or white space."""
 
 
 class InvalidSettings(TellbackError):
@@ -171,9 +187,12 @@ class CommonSettings(Settings):
         description="Seconds an HTTP connection may be idle before the server closes it. Longer than the clients and "
         "proxies in front keep theirs, or now and then one of their requests meets a connection just being closed.",
     )
-    secret_key: SecretStr = Field(
-        description="Encrypts stored secrets, keys the hashes of erased ids: 32 characters or more, random, "
-        "the same for all services. `tellback up` makes one with its embedded parts."
+    secret_keys: KeyRing = Field(
+        validation_alias=AliasChoices(*SECRET_KEY_NAMES),
+        description="Encrypts stored secrets, signs links, keys the hashes of erased ids: 32 characters or more, "
+        "random, without commas or spaces, the same for all services. `tellback up` makes one with its embedded parts. "
+        "`TELLBACK_SECRET_KEYS` takes several, separated by commas, the newest first: the first is used for what is "
+        "new, and what was made with any of them is still read (running.md).",
     )
     dead_letter_limit: int = Field(
         default=1000,
@@ -204,14 +223,37 @@ class CommonSettings(Settings):
         default="auto", description="`auto` is `console` in a terminal and `json` elsewhere."
     )
 
-    @field_validator("secret_key")
     @classmethod
-    def _strong(cls, value: SecretStr) -> SecretStr:
-        secret = value.get_secret_value()
-        if len(secret) < MIN_SECRET_LENGTH:
-            raise ValueError(f"must have {MIN_SECRET_LENGTH} characters or more")
-        if len(set(secret)) < MIN_SECRET_VARIETY or any(word in secret.lower() for word in _PLACEHOLDERS):
-            raise ValueError("must be random, not a placeholder")
+    def load(cls) -> Self:
+        """Read the environment. Raises `InvalidSettings`, also where the secret keys are given by both names."""
+        given = [name for name in SECRET_KEY_NAMES if os.environ.get(name) or os.environ.get(f"{name}_FILE")]
+        if len(given) > 1:
+            raise InvalidSettings("two_values", f"{' and '.join(given)} are both set")
+        return super().load()
+
+    @property
+    def key_ring(self) -> tuple[str, ...]:
+        """The secret keys, the newest first: the first makes what is new, each reads what it has made."""
+        return tuple(key.get_secret_value() for key in self.secret_keys)
+
+    @property
+    def secret_key(self) -> SecretStr:
+        """The newest of the secret keys."""
+        return self.secret_keys[0]
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _strong(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not value:
+            raise ValueError("must name a key")
+        for number, key in enumerate(value, start=1):
+            secret, which = key.get_secret_value(), ""
+            if len(value) > 1:
+                which = f"key {number} "
+            if len(secret) < MIN_SECRET_LENGTH:
+                raise ValueError(f"{which}must have {MIN_SECRET_LENGTH} characters or more")
+            if len(set(secret)) < MIN_SECRET_VARIETY or any(word in secret.lower() for word in _PLACEHOLDERS):
+                raise ValueError(f"{which}must be random, not a placeholder")
         return value
 
     @field_validator("holidays")
@@ -284,7 +326,7 @@ def _text(value: Any) -> str:
     if isinstance(value, SecretStr):
         return _MASK if value.get_secret_value() else ""
     if isinstance(value, tuple | list | frozenset | set):
-        return ",".join(str(item) for item in value)
+        return ",".join(_text(item) for item in value)
     return "" if value is None else _PASSWORD_IN_URL.sub(rf"\1:{_MASK}@", str(value))
 
 

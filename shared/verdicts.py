@@ -47,7 +47,7 @@ REPEAT = Verdict(Outcome.REPEAT)
 CHANGE = Verdict(Outcome.CHANGE)
 PENDING = Verdict(Outcome.PENDING)
 PASSED_OVER = Verdict(Outcome.PASSED_OVER)
-"""A record of a type that this version does not know: skipped, and no fault."""
+"""A record of a type or kind that this version does not know, or that nothing follows from: skipped, and no fault."""
 
 
 def conflict(reason: str, detail: str = "") -> Verdict:
@@ -62,3 +62,8 @@ def dead_letter(reason: str, detail: str = "") -> Verdict:
 
 BatchHandler = Callable[[WriteTx, Sequence[Received]], Awaitable[Sequence[Verdict]]]
 """Handles consecutive records inside the batch's transaction; returns one verdict a record, in the same order."""
+
+
+async def pass_over(_: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+    """A batch handler for events of which nothing follows in a service yet."""
+    return [PASSED_OVER] * len(records)

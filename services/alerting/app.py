@@ -51,7 +51,7 @@ from services.alerting.settings import AlertingSettings
 from shared.calendar import BusinessCalendar, Due, parse_holidays, parse_hours, parse_weekdays
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
-from shared.erasure import subject_by
+from shared.erasure import subjects_by
 from shared.http import parked
 from shared.http.app import create_app
 from shared.runtime import Plumbing
@@ -70,7 +70,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
     clock = clock or SystemClock()
     settings = AlertingSettings.load()
     resources = resources_of(settings, common, clock)
-    vault = Vault(common.secret_key.get_secret_value())
+    vault = Vault(common.key_ring)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -92,8 +92,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             plumbing.background("rules", partial(put_rules_in_place, plumbing.database, clock))
             for name, seconds, work in timers_of(settings, resources):
                 plumbing.start(timer(name, plumbing.database, seconds, work, committed))
-            journal = Journal(resources.subject)
-            plumbing.runner(READS, handlers(resources), committed, max_records=AT_ONCE, journal=journal)
+            plumbing.runner(READS, handlers(resources), committed, max_records=AT_ONCE, journal=resources.journal)
             yield
 
     return create_app(
@@ -140,12 +139,11 @@ def resources_of(settings: AlertingSettings, common: CommonSettings, clock: Cloc
     )
     payload_settings = PayloadSettings(calendar, Links(common.dashboard_public_url))
     policy = Policy(calendar, staff, Due(settings.ack_timeout_hours, "business_hours"))
-    subject = subject_by(common.secret_key.get_secret_value())
     return Resources(
         policy,
         payload_settings,
         clock,
-        subject,
+        Journal(*subjects_by(common.key_ring)),
         notice_wait=timedelta(seconds=settings.notice_wait_s),
         notice_lease=timedelta(seconds=settings.notice_lease_s),
         burst=timedelta(hours=settings.burst_hours),

@@ -7,6 +7,7 @@ from services.alerting.handlers.contracts import record_contracts
 from services.alerting.handlers.directory import record_directory
 from services.alerting.handlers.erasures import erase_stakeholders
 from services.alerting.handlers.invitations import record_invitations
+from services.alerting.handlers.recording import Recorder, record_and_evaluate
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.responses import record_responses
 from services.alerting.handlers.score_events import record_score_events
@@ -35,7 +36,14 @@ from shared.verdicts import BatchHandler
 
 
 def handlers(resources: Resources) -> Mapping[str, BatchHandler]:
-    """The table; events with the same handler are handed over together."""
+    """The table. All but erasures are handed over together, so that the rules are evaluated once a poll."""
+    recorders = _recorders(resources)
+    together = dict.fromkeys(recorders, record_and_evaluate(resources, recorders))
+    return {**together, STAKEHOLDER_ERASED: erase_stakeholders(resources)}
+
+
+def _recorders(resources: Resources) -> Mapping[str, Recorder]:
+    """Which recorder writes the facts of which event."""
     score_events = record_score_events(resources)
     responses = record_responses(resources)
     directory = record_directory(resources)
@@ -47,16 +55,15 @@ def handlers(resources: Resources) -> Mapping[str, BatchHandler]:
         ACCOUNT_SCORE_RECOVERED: score_events,
         ACCOUNT_CLASS_CHANGED: score_events,
         STAKEHOLDER_WENT_SILENT: score_events,
-        ACCOUNT_SCORE_CHANGED: record_account_scores(resources),
+        ACCOUNT_SCORE_CHANGED: record_account_scores,
         RESPONSE_RECORDED: responses,
         RESPONSE_AMENDED: responses,
         RESPONSE_WITHDRAWN: responses,
         IMPORT_UNDONE: undo_imports(resources),
-        STAKEHOLDER_ERASED: erase_stakeholders(resources),
         ACCOUNT_UPSERTED: directory,
         ACCOUNT_REMOVED: directory,
         STAKEHOLDER_UPSERTED: directory,
         STAKEHOLDER_REMOVED: directory,
         **dict.fromkeys(INVITATION_EVENTS, invitations),
-        CONTEXT_RECORDED: record_contracts(resources),
+        CONTEXT_RECORDED: record_contracts,
     }

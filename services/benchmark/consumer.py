@@ -1,7 +1,7 @@
 """Which handler takes which event."""
 
 from services.benchmark.handlers.snapshots import keep_snapshots
-from shared.db.directory import DirectoryReplica
+from shared.db.directory import keep_directory, pass_over
 from shared.topics import (
     ACCOUNT_REMOVED,
     ACCOUNT_SCORE_CHANGED,
@@ -10,11 +10,10 @@ from shared.topics import (
     STAKEHOLDER_UPSERTED,
 )
 
-_replica = DirectoryReplica()
 HANDLERS = {
     ACCOUNT_SCORE_CHANGED: keep_snapshots,
-    ACCOUNT_UPSERTED: _replica.apply,
-    ACCOUNT_REMOVED: _replica.apply,
-    STAKEHOLDER_UPSERTED: _replica.pass_over,
-    STAKEHOLDER_REMOVED: _replica.pass_over,
+    ACCOUNT_UPSERTED: keep_directory,
+    ACCOUNT_REMOVED: keep_directory,
+    STAKEHOLDER_UPSERTED: pass_over,
+    STAKEHOLDER_REMOVED: pass_over,
 }

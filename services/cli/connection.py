@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 PORTS = {"dashboard": 0, "collector": 1, "scorer": 2, "alerting": 3, "benchmark": 4, "outreach": 5}
 """Service -> its port, as an offset from the port base."""
 PORT_BASE = 8000
-_SAME = {"TELLBACK_DATABASE_URL": "DATABASE_URL"}
+_SAME = {
+    "TELLBACK_DATABASE_URL": ("DATABASE_URL",),
+    "TELLBACK_SECRET_KEY": ("TELLBACK_SECRET_KEYS", "TELLBACK_SECRET_KEYS_FILE"),
+}
 
 
 def named_elsewhere(variable: str) -> bool:
     """Whether the environment sets this variable itself, by its name, its `_FILE`, or another name of it."""
     base = variable.removesuffix("_FILE")
-    return any(os.environ.get(name) for name in (base, f"{base}_FILE", _SAME.get(base, base)))
+    return any(os.environ.get(name) for name in (base, f"{base}_FILE", *_SAME.get(base, ())))
 
 
 def fill_environment(folder: DataFolder) -> None:

@@ -194,18 +194,20 @@ async def _replayed(common: CommonSettings, letter: UUID | None, service: str | 
 
 
 async def _dropped(common: CommonSettings, letter: UUID) -> None:
-    from services.scorer.handlers.file_rows import count_dropped
+    from services.collector.handlers import lost_rows
+    from services.scorer.handlers import file_rows
     from shared.clock import SystemClock
     from shared.db.parked import drop_parked
 
+    when_dropped = {"collector": lost_rows.count_dropped, "scorer": file_rows.count_dropped}
     async with _databases(common) as databases:
         for name, database in databases.items():
             async with database.write() as tx:
                 dropped = await drop_parked(tx, "dead_letter", letter)
                 if dropped is None:
                     continue
-                if name == "scorer":
-                    await count_dropped(tx, dropped, SystemClock().now())
+                if name in when_dropped:
+                    await when_dropped[name](tx, dropped, SystemClock().now())
                 return
     raise _unknown()
 

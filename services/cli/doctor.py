@@ -68,7 +68,7 @@ def _examine(folder: DataFolder) -> "list[Check]":
 
 
 async def _examine_running(common: CommonSettings, holder: Holder | None) -> "list[Check]":
-    from services.cli.checks import State, state, webhooks
+    from services.cli.checks import State, secret_keys, state, webhooks
 
     checks = [*await state.database(common), *await state.kafka(common)]
     if holder and holder.serves:
@@ -77,7 +77,7 @@ async def _examine_running(common: CommonSettings, holder: Holder | None) -> "li
         return checks
     for service in installed_services():
         checks += await state.reading(common, service)
-    return [*checks, *await webhooks.endpoints(common)]
+    return [*checks, *await webhooks.endpoints(common), *await secret_keys.ring(common)]
 
 
 async def _ready(service: str, holder: Holder) -> "Check":

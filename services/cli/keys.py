@@ -102,7 +102,7 @@ def _signing_secret(record: "KeyRecord", data: Path | None) -> str | None:
 
     if not record.require_signature:
         return None
-    return BrowserSecrets(common_settings(data).secret_key.get_secret_value()).signing_secret(record.id)
+    return BrowserSecrets(common_settings(data).key_ring).signing_secret(record.id)
 
 
 @app.command("list")

@@ -9,10 +9,11 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from services.collector import SCHEMA
-from services.collector.api import delighted, directory, erasures, facts, identities, imports, responses
+from services.collector.api import delighted, directory, erasures, facts, identities, import_drafts, imports, responses
 from services.collector.api.cors import CrossOrigin
 from services.collector.api.fast_responses import PATHS, FastIngest
 from services.collector.api.resources import Collector
+from services.collector.handlers.lost_rows import count_dropped
 from services.collector.handlers.publishing import Outgoing
 from services.collector.jobs import ImportWorker
 from services.collector.settings import MEGABYTE, CollectorSettings
@@ -20,7 +21,7 @@ from services.collector.web import snippet
 from shared.access.browser import BrowserSecrets
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
-from shared.erasure import subject_by
+from shared.erasure import subjects_by
 from shared.http import keys, parked
 from shared.http.app import create_app
 from shared.http.health import health_of
@@ -40,9 +41,9 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with Plumbing.open(SCHEMA, common, clock) as plumbing:
-            subject = subject_by(common.secret_key.get_secret_value())
+            subjects = subjects_by(common.key_ring)
             keep = timedelta(days=settings.import_keep_days)
-            worker = ImportWorker(plumbing.database, plumbing.relay, clock, keep, Journal(subject))
+            worker = ImportWorker(plumbing.database, plumbing.relay, clock, keep, Journal(*subjects))
             app.state.plumbing = plumbing
             app.state.service = Collector(
                 clock=clock,
@@ -50,8 +51,8 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 relay=plumbing.relay,
                 outgoing=Outgoing(plumbing.publisher, plumbing.database, plumbing.relay),
                 import_worker=worker,
-                subject=subject,
-                browsers=BrowserSecrets(common.secret_key.get_secret_value()),
+                subject=subjects[0],
+                browsers=BrowserSecrets(common.key_ring),
                 time_zone=common.time_zone,
                 import_bytes=settings.import_max_megabytes * MEGABYTE,
                 opening=asyncio.Semaphore(1),
@@ -77,9 +78,10 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             erasures.router,
             facts.router,
             imports.router_for(settings.import_max_megabytes * MEGABYTE),
+            import_drafts.router_for(settings.import_max_megabytes * MEGABYTE),
             keys.router,
             snippet.router,
-            parked.router_for(),
+            parked.router_for(count_dropped),
         ],
         lifespan,
         clock=clock,

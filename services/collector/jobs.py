@@ -11,10 +11,13 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from services.collector.domain.columns import RESPONSES
+from services.collector.handlers.import_drafts import DRAFTS_LAST
 from services.collector.handlers.import_files import reading_of
 from services.collector.handlers.import_rows import UNREADABLE, ReadRow, RowReader, unreadable
-from services.collector.handlers.imports import STEP_ROWS, LostClaim, take_step
+from services.collector.handlers.imports import KEPT_ROWS_LAST, STEP_ROWS, LostClaim, take_step
+from services.collector.store import import_bad_rows as bad_rows
 from services.collector.store import import_claims as claims
+from services.collector.store import import_drafts as drafts
 from services.collector.store import import_reports as reports
 from services.collector.store import imports as store
 from services.collector.store.import_claims import Claim, Progress
@@ -167,6 +170,8 @@ class ImportWorker:
     async def _tidy(self) -> None:
         async with self._database.write() as tx:
             await store.forget_finished(tx, self._clock.now() - self._keep)
+            await drafts.forget_old(tx, self._clock.now() - DRAFTS_LAST)
+            await bad_rows.forget_old(tx, self._clock.now() - KEPT_ROWS_LAST)
 
 
 @contextmanager

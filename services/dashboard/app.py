@@ -17,6 +17,7 @@ from services.dashboard.handlers.signing_in import SigningIn
 from services.dashboard.jobs.change_notifier import ChangeNotifiers
 from services.dashboard.settings import DashboardSettings
 from services.dashboard.web import accounts_json, login, passwords
+from services.dashboard.web.bring import transfer
 from services.dashboard.web.forms import Forms
 from services.dashboard.web.live import LiveSockets
 from services.dashboard.web.resources import Resources, provide
@@ -49,8 +50,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 "outreach": settings.outreach_url,
             }
         )
-        secret = common.secret_key.get_secret_value()
-        found = _resources(settings, clock, database, services, secret)
+        found = _resources(settings, clock, database, services, common.key_ring)
         provide(found)
         tasks = Background()
         tasks.repeat(found.live.periodic())
@@ -64,22 +64,22 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             await database.close()
 
     about = "Pages for people: who turned, why, and what to do about it. There is no API here but health and metrics."
-    routers = (login.router, passwords.router, accounts_json.router)
+    routers = (login.router, passwords.router, accounts_json.router, transfer.router)
     app = create_bare_app(SCHEMA, "Tellback dashboard", about, routers, lifespan, clock=clock)
     mount(app)
     return app
 
 
 def _resources(
-    settings: DashboardSettings, clock: Clock, database: Database, services: Services, secret: str
+    settings: DashboardSettings, clock: Clock, database: Database, services: Services, secret_keys: tuple[str, ...]
 ) -> Resources:
     passwords = Passwords()
-    keys = KeyRing(database, services, Vault(secret), clock, settings.api_key)
+    keys = KeyRing(database, services, Vault(secret_keys), clock, settings.api_key)
     signing_in = SigningIn(database, clock, passwords, timedelta(hours=settings.session_hours))
     return Resources(
         settings=settings,
         clock=clock,
-        forms=Forms(secret, settings.secure_cookies),
+        forms=Forms(secret_keys, settings.secure_cookies),
         signing_in=signing_in,
         desk=Desk(database, clock, passwords, keys),
         keys=keys,

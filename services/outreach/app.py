@@ -16,6 +16,7 @@ from services.outreach.api import (
     outgoing,
     programmes,
     suppressions,
+    survey_logos,
     survey_templates,
     surveys,
 )
@@ -47,7 +48,7 @@ from shared.calendar import parse_holidays
 from shared.clock import Clock, SystemClock
 from shared.db.engine import Database
 from shared.db.erasures import Journal
-from shared.erasure import subject_by
+from shared.erasure import subjects_by
 from shared.http import parked
 from shared.http.app import create_app
 from shared.http.client import Api, ServiceName, Services
@@ -60,6 +61,7 @@ DESCRIPTION = """Brings questions to people: surveys, personal links, the page o
 reviews."""
 ROUTERS = (
     survey_templates.router,
+    survey_logos.router,
     surveys.router,
     links.router,
     asks.router,
@@ -85,8 +87,7 @@ def build(
     common = common or CommonSettings.load()
     clock = clock or SystemClock()
     settings = OutreachSettings.load()
-    secret = common.secret_key.get_secret_value()
-    tokens, journal = Tokens([secret]), Journal(subject_by(secret))
+    tokens, journal = Tokens(common.key_ring), Journal(*subjects_by(common.key_ring))
     deployment = Deployment(settings.zones(common.time_zone), parse_holidays(",".join(common.holidays)))
 
     @asynccontextmanager
@@ -97,7 +98,9 @@ def build(
         ):
             app.state.plumbing = plumbing
             reviews = Reviews(plumbing.database, Benchmark(services), journal, tokens, clock)
-            app.state.service = Outreach(plumbing.database, clock, settings, tokens, reviews, deployment)
+            app.state.service = Outreach(
+                plumbing.database, clock, settings, tokens, journal, reviews, ZoneInfo(common.time_zone), deployment
+            )
             reading = Reading(plumbing.database, Everybody(settings, services), journal, tokens, clock)
             plumbing.start(reading.periodic())
             if settings.api_key is not None:
@@ -107,7 +110,9 @@ def build(
             app.state.pages = pages_of(common, plumbing.database, clock, tokens, sender.wake)
             for periodic in (sender.sending, sender.observing):
                 plumbing.start(periodic)
-            for periodic in timers(plumbing.database, clock, app.state.pages.versions, sender.wake):
+            for periodic in timers(
+                plumbing.database, clock, app.state.pages.versions, sender.wake, settings.retention_months
+            ):
                 plumbing.start(periodic)
             runner = plumbing.runner(READS, handlers(journal, tokens, clock), journal=journal, plain=PLAIN)
             planner = ProgrammePlanner(plumbing.database, clock, deployment)

@@ -40,6 +40,13 @@ class OutreachSettings(Settings):
         description="Key with the scopes ingest, read and act, with which outreach asks the other services;"
         " `tellback up` and `tellback setup` make it.",
     )
+    retention_months: int = Field(
+        default=36,
+        ge=12,
+        le=120,
+        description="How many months asks and business reviews are kept after they fell due. What people answered is"
+        " kept by the collector and the scorer; outreach forgets it once their link has ended.",
+    )
     smtp_host: str | None = Field(
         default=None, description="The mail relay. Without it nothing is ever sent; links work."
     )

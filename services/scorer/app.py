@@ -21,7 +21,7 @@ from services.scorer.jobs import LANES, MonthKeeper, PendingJob, ProjectorJob, S
 from services.scorer.settings import ScorerSettings
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
-from shared.erasure import subject_by
+from shared.erasure import subjects_by
 from shared.http import parked
 from shared.http.app import create_app
 from shared.kafka.tail import Tail
@@ -44,7 +44,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             app.state.plumbing = plumbing
             tail = Tail(common.kafka_bootstrap_servers, common.topic_prefix, TOPICS, settings.streams)
             plumbing.background("stream", tail.run)
-            journal = Journal(subject_by(common.secret_key.get_secret_value()))
+            journal = Journal(*subjects_by(common.key_ring))
             app.state.service = Scorer(clock, plumbing.database, settings, tail, journal)
             start_writing(plumbing, settings, journal)
             yield

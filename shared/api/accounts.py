@@ -57,6 +57,12 @@ class ListedAccount(Comparison, AskedOfAccount, AccountAttributes):
 
     model_config = ConfigDict(json_schema_extra={"example": ACCOUNT})
 
+    trend: list[float | None] | None = Field(
+        default=None,
+        description="Only when asked for: the score at the end of each month, oldest first, the last one as of `as_of`"
+        " or now; null where nothing counts.",
+    )
+
 
 class RoleFigures(Comparison):
     """The figures of one kind of stakeholder."""

@@ -62,7 +62,7 @@ _ASK: dict[str, Any] = _PERSON | {
     "language": "en",
     "handed_over": True,
     "created_at": "2026-06-01T09:00:00Z",
-    "created_by": "CRM",
+    "created_by": "key:k3v9x0a1b2c3",
     "due_at": "2026-06-01T09:00:00Z",
     "sent_at": "2026-06-01T09:00:00Z",
     "closes_at": "2026-07-01T09:00:00Z",
@@ -91,7 +91,7 @@ _GROUP: dict[str, Any] = {
     "sent_rate": 66.7,
     "reasons": [{"state": "skipped", "reason": "objected", "count": 1}],
 }
-_CHANGE = {"at": "2026-06-01T09:00:00Z", "state": "sent", "reason": None, "note": None, "actor": "CRM"}
+_CHANGE = {"at": "2026-06-01T09:00:00Z", "state": "sent", "reason": None, "note": None, "actor": "key:k3v9x0a1b2c3"}
 
 
 class Ask(BaseModel):
@@ -257,9 +257,12 @@ class AskGroup(BaseModel):
 class AskSummary(BaseModel):
     """Asks whose first due time lies in the window, by group; tests count nowhere."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"groups": [_GROUP]}})
+    model_config = ConfigDict(json_schema_extra={"example": {"groups": [_GROUP], "kept_since": "2023-12-02T00:00:00Z"}})
 
     groups: list[AskGroup]
+    kept_since: datetime | None = Field(
+        default=None, description="Asks that fell due before this moment are not kept: windows before it lack them."
+    )
 
 
 class Suppression(BaseModel):
@@ -271,9 +274,7 @@ class Suppression(BaseModel):
                 "suppression_id": "0b9f6b0e-5c0f-4c1e-8a6d-0a8f6f3d2c11",
                 "source": "import",
                 "created_at": "2026-06-01T09:00:00Z",
-                "created_by": "CRM",
-                "lifted_at": None,
-                "lifted_by": None,
+                "created_by": "key:k3v9x0a1b2c3",
             }
         }
     )
@@ -282,8 +283,6 @@ class Suppression(BaseModel):
     source: str = Field(description="`page`, `invitation`, `import` or another place from which it came.")
     created_at: datetime
     created_by: str
-    lifted_at: datetime | None
-    lifted_by: str | None
 
 
 class RefusedAddress(BaseModel):

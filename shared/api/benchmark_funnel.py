@@ -45,11 +45,12 @@ class FunnelGroup(BaseModel):
 
     group: dict[str, str | None] = Field(description="What the invitations have in common; `{}` is all of them.")
     sent_count: int | None = Field(description="Invitations sent in the window.")
-    delivered_count: int | None = Field(description="Of these, delivered.")
+    delivered_count: int | None = Field(description="Of these, delivered; null where no mailer reported a delivery.")
     opened_count: int | None = Field(description="Of these, opened.")
     started_count: int | None = Field(description="Of these, begun.")
     answered_count: int | None = Field(description="Of these, answered.")
     bounced_count: int | None = Field(description="Of these, bounced.")
+    withdrawn_count: int | None = Field(description="Of these, taken back by whoever sent them.")
     recipient_count: int | None = Field(description="Sent and not bounced: what the rates are shares of.")
     delivered_rate: float | None
     open_rate: float | None
@@ -61,7 +62,9 @@ class FunnelGroup(BaseModel):
     follow_up_request_rate: float | None
     level: str | None = Field(description="Where the response rate stands among the yardsticks.")
     against_review: dict[str, float | None] = Field(description="Rate minus that of surveys with a business review.")
-    warnings: list[str] = Field(description="no_invitations, few_invitations, openings_not_reported.")
+    warnings: list[str] = Field(
+        description="no_invitations, few_invitations, openings_not_reported, deliveries_not_reported."
+    )
     sentence: str
 
 

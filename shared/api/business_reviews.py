@@ -136,7 +136,9 @@ class ReviewRecipient(BaseModel):
         description="Somebody moved, scrolled or typed on the page; loading says nothing."
     )
     answered_at: datetime | None
-    url: str = Field(description="Their own link: the copy and the question.")
+    url: str | None = Field(
+        description="Their own link: the copy and the question. Null for a key without the scope `act`."
+    )
 
 
 class ListedReview(BaseModel):
@@ -168,6 +170,19 @@ class BusinessReview(ListedReview):
     copy_: ReviewCopy = Field(alias="copy")
     recipients: list[ReviewRecipient]
     warnings: list[str] = Field(description="What the review pack cut short.")
+
+
+class ReviewPreview(BaseModel):
+    """A business review before it is made."""
+
+    model_config = ConfigDict(
+        populate_by_name=True,
+        json_schema_extra={"example": {"html": "<!doctype html>…", "copy": COPY, "warnings": []}},
+    )
+
+    html: str = Field(description="The page as each recipient will see it, for an `<iframe sandbox srcdoc>`.")
+    copy_: ReviewCopy = Field(alias="copy")
+    warnings: list[str] = Field(description="What the review pack cuts short.")
 
 
 class ReviewOwner(BaseModel):

@@ -6,19 +6,23 @@ tests/contract holds that each is a route of its service, and that its answer is
 from types import NoneType
 
 from shared.api.asks import AskDetail, LinksMade, SuppressionsAdded
-from shared.api.business_reviews import BusinessReview
+from shared.api.business_reviews import BusinessReview, ReviewPreview
+from shared.api.directory import AccountView, StakeholderView
 from shared.api.doubles import Merged
 from shared.api.follow_ups import BulkAnswer, FollowUpDetail
+from shared.api.imports import DraftView, ImportView, Undone
 from shared.api.keys import NewKey
 from shared.api.maturity import Result
 from shared.api.names import Names
 from shared.api.notifications import NotificationItem
 from shared.api.parked import Replayed
 from shared.api.rules import DryRunResult, RuleView
-from shared.api.surveys import Survey, SurveyVersionDetail
+from shared.api.surveys import Survey, SurveyLogo, SurveyVersionDetail
 from shared.api.webhooks import DeliveryDetail, DeliveryItem, EndpointDetail, EndpointWithSecret, RecoveryStarted
 from shared.http.client import Call
 
+FILE_SECONDS = 180.0
+"""A file is read to its end before there is an answer about it."""
 NAMES = Call("scorer", "POST", "/v1/names", Names)
 """A question, posted because it is too long for an address."""
 OPEN_FOLLOW_UP = Call("alerting", "POST", "/v1/follow-ups", FollowUpDetail)
@@ -43,6 +47,7 @@ TEST_ENDPOINT = Call("alerting", "POST", "/v1/webhook-endpoints/{endpoint_id}/te
 RECOVER = Call("alerting", "POST", "/v1/webhook-endpoints/{endpoint_id}/recover", RecoveryStarted)
 RESEND = Call("alerting", "POST", "/v1/deliveries/{delivery_id}/resend", DeliveryDetail)
 ANSWER_MATURITY = Call("benchmark", "POST", "/v1/maturity", Result)
+PREVIEW_REVIEW = Call("outreach", "POST", "/v1/business-reviews/preview", ReviewPreview)
 MAKE_REVIEW = Call("outreach", "POST", "/v1/business-reviews", BusinessReview)
 WITHDRAW_REVIEW = Call("outreach", "POST", "/v1/business-reviews/{review_id}/withdraw", BusinessReview)
 MAKE_LINKS = Call("outreach", "POST", "/v1/surveys/{survey_id}/links", LinksMade)
@@ -53,9 +58,22 @@ BEGIN_SURVEY = Call("outreach", "POST", "/v1/surveys", Survey)
 CHANGE_SURVEY = Call("outreach", "PATCH", "/v1/surveys/{survey_id}", Survey)
 DELETE_SURVEY = Call("outreach", "DELETE", "/v1/surveys/{survey_id}", NoneType)
 DUPLICATE_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/duplicate", Survey)
+ARCHIVE_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/archive", Survey)
+RESTORE_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/restore", Survey)
+UPLOAD_LOGO = Call("outreach", "POST", "/v1/survey-logos", SurveyLogo)
 PUBLISH_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/publish", SurveyVersionDetail)
 MERGE = Call("collector", "POST", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge", Merged)
 PART = Call("collector", "DELETE", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge", NoneType)
+PUT_ACCOUNT = Call("collector", "PUT", "/v1/accounts/{account_id}", AccountView)
+CHANGE_ACCOUNT = Call("collector", "PATCH", "/v1/accounts/{account_id}", AccountView)
+REMOVE_ACCOUNT = Call("collector", "DELETE", "/v1/accounts/{account_id}", NoneType)
+PUT_PERSON = Call("collector", "PUT", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}", StakeholderView)
+CHANGE_PERSON = Call("collector", "PATCH", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}", StakeholderView)
+REMOVE_PERSON = Call("collector", "DELETE", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}", NoneType)
+LOOK_AT_DRAFT = Call("collector", "POST", "/v1/import-drafts/{draft_id}/look", DraftView, FILE_SECONDS)
+START_DRAFT = Call("collector", "POST", "/v1/import-drafts/{draft_id}/start", ImportView, FILE_SECONDS)
+DELETE_DRAFT = Call("collector", "DELETE", "/v1/import-drafts/{draft_id}", NoneType)
+UNDO_IMPORT = Call("collector", "POST", "/v1/imports/{import_id}/undo", Undone)
 MAKE_KEY = Call("collector", "POST", "/v1/keys", NewKey)
 REVOKE_KEY = Call("collector", "DELETE", "/v1/keys/{key_id}", NoneType)
 REPLAY_DEAD_LETTER = Call("collector", "POST", "/v1/dead-letters/{parked_id}/replay", Replayed)

@@ -43,8 +43,8 @@ COMPARISON: dict[str, Any] = {
     "past": {"month": POINT | {"change": 0.0, "nps": 50.0}, "quarter": POINT, "year": POINT},
     "percentile": None,
     "warnings": ["benchmark_method_not_published"],
-    "sentence": "+50 from 20 people, up 6 on last year while the industry lost 2, 9 above the 2026 average of Logistics"
-    " (+41).",
+    "sentence": "+50 from 20 respondents, up 6 on last year while the industry lost 2, 9 above the 2026 average of"
+    " Logistics (+41).",
 }
 ACCOUNT_COMPARISON: dict[str, Any] = {
     "account_id": "acme",

@@ -129,10 +129,12 @@ PERSON: dict[str, Any] = {
     "removed": False,
     "aliases": ["C-17"],
     "previous": None,
-    "last_asked_at": "2026-05-12T09:30:00Z",
-    "last_answered_at": {"relationship": "2026-05-14T08:12:00Z", "transactional": None},
-    "bounced_at": None,
-    "unsubscribed_at": None,
+    "contacts": {
+        "last_asked_at": "2026-05-12T09:30:00Z",
+        "last_answered_at": {"relationship": "2026-05-14T08:12:00Z", "transactional": None},
+        "bounced_at": None,
+        "unsubscribed_at": None,
+    },
     "state": STATE,
 }
 RESPONSE: dict[str, Any] = {

@@ -19,8 +19,15 @@ class Contact(BaseModel):
     email: str | None = Field(default=None, examples=["olivia@supplier.example"])
 
 
+class Promise(BaseModel):
+    """What was promised, and by when."""
+
+    what: str
+    by: datetime
+
+
 class FollowUp(BaseModel):
-    """A follow-up as lists and webhooks show it."""
+    """A follow-up as lists show it."""
 
     follow_up_id: str = Field(examples=["5f1c2a52-6a0f-5f5e-9b68-0d9f2f6a7c11"])
     version: int = Field(description="Grows by one with every change.", examples=[1])
@@ -40,6 +47,7 @@ class FollowUp(BaseModel):
         description="Kinds that held as well and stand back.", examples=[["follow_up_requested"]]
     )
     playbook: str = Field(description="What to do about it.")
+    promise: Promise | None = Field(description="What was promised to the customer.")
     opened_at: datetime
     reason_holds: bool = Field(description="False where what it says is so no longer.")
     closed_at: datetime | None
@@ -62,13 +70,6 @@ class HistoryLine(BaseModel):
         description="Field to old and new value.", examples=[{"state": ["open", "acknowledged"]}]
     )
     webhook_id: str | None = Field(description="The message that told of it.", examples=["msg_5f1c2a52"])
-
-
-class Promise(BaseModel):
-    """What was promised, and by when."""
-
-    what: str
-    by: datetime
 
 
 class EscalationView(BaseModel):
@@ -101,7 +102,6 @@ class FollowUpDetail(FollowUp):
     acknowledged_at: datetime | None = Field(description="The first touch.")
     started_at: datetime | None
     snoozed_until: datetime | None
-    promise: Promise | None
     next_answer: NextAnswerView | None = Field(description="What the person said afterwards.")
     escalations: list[EscalationView] = Field(description="Who hears of it if nobody takes it on, and who has.")
     paused_seconds: int = Field(description="Business time for which it was snoozed; the due time includes it.")

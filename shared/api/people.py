@@ -44,6 +44,15 @@ class LastAnswered(BaseModel):
     transactional: datetime | None = Field(description="About any occasion, projects included.")
 
 
+class LastContacts(BaseModel):
+    """When a person was asked and answered last, and what forbids asking them, whoever asked."""
+
+    last_asked_at: datetime | None = Field(description="When the latest invitation was sent.")
+    last_answered_at: LastAnswered
+    bounced_at: datetime | None = Field(description="When the latest invitation came back.")
+    unsubscribed_at: datetime | None = Field(description="When they last objected to being asked.")
+
+
 class Person(BaseModel):
     """A person of an account with their state."""
 
@@ -66,10 +75,7 @@ class Person(BaseModel):
     removed: bool = Field(description="No longer in the directory; their answers still count.")
     aliases: list[str] = Field(description="The person's further ids: what comes by any of them is theirs.")
     previous: PreviousLine | None = Field(description="Who they were at the account where they were before.")
-    last_asked_at: datetime | None = Field(description="When the latest invitation was sent, whoever sent it.")
-    last_answered_at: LastAnswered
-    bounced_at: datetime | None = Field(description="When the latest invitation came back.")
-    unsubscribed_at: datetime | None = Field(description="When they last objected to being asked.")
+    contacts: LastContacts | None = Field(description="Null unless asked for by `contacts=true`.")
     state: State
 
 

@@ -10,8 +10,10 @@ from shared.api.business import Drivers, PortfolioRevenue
 from shared.api.business_reviews import BusinessReview, DueReview, ListedReview
 from shared.api.cohorts import CohortsModel
 from shared.api.comparisons import AccountComparison, PortfolioComparison, PublishedBenchmarks
+from shared.api.directory import AccountView, StakeholderView
 from shared.api.doubles import Doubles
 from shared.api.follow_ups import FollowUp, FollowUpDetail, Summary, Why
+from shared.api.imports import ImportedRows, ImportRules, ImportView
 from shared.api.keys import Key
 from shared.api.maturity import ListedResult, Questionnaire, Result
 from shared.api.notifications import NotificationItem
@@ -76,7 +78,13 @@ SURVEYS = Question("outreach", "/v1/surveys", Page[SurveyHead])
 SURVEY = Question("outreach", "/v1/surveys/{survey_id}", Survey)
 SURVEY_VERSIONS = Question("outreach", "/v1/surveys/{survey_id}/versions", Page[SurveyVersion])
 SURVEY_VERSION = Question("outreach", "/v1/surveys/{survey_id}/versions/{version}", SurveyVersionDetail)
+ACCOUNT_RECORD = Question("collector", "/v1/accounts/{account_id}", AccountView)
+PERSON_RECORD = Question("collector", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}", StakeholderView)
 DOUBLES = Question("collector", "/v1/accounts/{account_id}/doubles", Doubles)
+IMPORT_RULES = Question("collector", "/v1/import-rules", ImportRules)
+IMPORTS = Question("collector", "/v1/imports", Page[ImportView])
+IMPORT = Question("collector", "/v1/imports/{import_id}", ImportView)
+IMPORTED_ROWS = Question("scorer", "/v1/imports/{import_id}", ImportedRows)
 KEYS = Question("collector", "/v1/keys", Page[Key])
 DEAD_LETTERS = Question("collector", "/v1/dead-letters", Page[ParkedRecord])
 DEAD_LETTER = Question("collector", "/v1/dead-letters/{parked_id}", ParkedContent)

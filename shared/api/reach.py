@@ -13,6 +13,7 @@ FUNNEL_GROUP: dict[str, Any] = {
     "started_count": 20,
     "answered_count": 17,
     "bounced_count": 2,
+    "withdrawn_count": 1,
     "delivered_rate": 1.0,
     "open_rate": 0.7105263157894737,
     "start_rate": 0.5263157894736842,
@@ -21,6 +22,7 @@ FUNNEL_GROUP: dict[str, Any] = {
     "bounce_rate": 0.05,
     "comment_rate": 0.18421052631578946,
     "follow_up_request_rate": 0.02631578947368421,
+    "warnings": [],
 }
 FUNNEL: dict[str, Any] = {"window": "90d", "groups": [FUNNEL_GROUP]}
 _GAP: dict[str, Any] = {
@@ -63,12 +65,17 @@ class FunnelGroup(BaseModel):
 
     group: dict[str, str | None] = Field(description="What the invitations have in common; `{}` is all of them.")
     sent_count: int = Field(description="Invitations sent in the window.")
-    delivered_count: int = Field(description="Of these, delivered.")
+    delivered_count: int | None = Field(description="Of these, delivered; null where no mailer reported a delivery.")
     opened_count: int = Field(description="Of these, seen to be opened.")
     started_count: int = Field(description="Of these, begun.")
     answered_count: int = Field(description="Of these, not bounced and answered.")
     bounced_count: int = Field(description="Of these, bounced.")
-    delivered_rate: float | None = Field(description="Delivered over recipients: sent and not bounced.")
+    withdrawn_count: int = Field(
+        description="Of these, taken back by whoever sent them, neither bounced nor answered: not a silence."
+    )
+    delivered_rate: float | None = Field(
+        description="Delivered over recipients: sent and not bounced; null where no mailer reported a delivery."
+    )
     open_rate: float | None = Field(description="Opened over recipients.")
     start_rate: float | None = Field(description="Begun over recipients.")
     response_rate: float | None = Field(description="Answered over recipients.")
@@ -76,6 +83,9 @@ class FunnelGroup(BaseModel):
     bounce_rate: float | None = Field(description="Bounced over sent.")
     comment_rate: float | None = Field(description="Answered with a comment over recipients.")
     follow_up_request_rate: float | None = Field(description="Answered with the wish to be called over recipients.")
+    warnings: list[str] = Field(
+        description="`deliveries_not_reported`: links, and many mailers, never say whether an invitation arrived."
+    )
 
 
 class PortfolioFunnel(BaseModel):

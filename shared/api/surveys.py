@@ -40,6 +40,8 @@ _HEAD: dict[str, Any] = {
     "updated_by": "key:0a1b2c3d4e5f",
     "published_at": "2026-06-02T09:00:00Z",
     "published_by": "key:0a1b2c3d4e5f",
+    "archived_at": None,
+    "archived_by": None,
 }
 _FAULT = {"field": "legal.imprint_url", "code": "missing", "detail": "mails and pages must say it"}
 _WARNING = {"field": "texts.en.score", "code": "missing_end_labels", "detail": "the ends of the scale have no labels"}
@@ -99,6 +101,7 @@ class SurveyTexts(_Part):
     buttons: dict[str, str] = Field(default={}, description="`send` (which says {score}), `next` and `finish`.")
     call: str = Field(default="", description="Whether a leader may call.")
     consent: str = Field(default="", description="Whether praise may be quoted.")
+    referral: str = Field(default="", description="Whether they would introduce you; empty: nobody is asked.")
     who_reads: str = Field(default="", description="Who reads the answer, and that it is read with the name.")
     mail: MailWording = MailWording()
     fallbacks: dict[str, str] = Field(default={}, description="What stands for a placeholder without a value.")
@@ -133,6 +136,17 @@ class SurveyDocument(_Part):
     public_review_url: str | None = Field(
         default=None, description="Shown to everybody on the last page, whatever they scored."
     )
+    booking_url: str | None = Field(
+        default=None,
+        description="Where a call can be arranged; an https address in the attribute `booking_url` of an account wins.",
+    )
+    booking_for: list[CategoryName] = Field(
+        default=[], description="The categories to whom the last page offers the call.", examples=[["detractor"]]
+    )
+    colour: str | None = Field(
+        default=None, description="Of links and buttons, as near to it as can be read.", examples=["#0b5cad"]
+    )
+    logo: str | None = Field(default=None, description="The name of a logo that was uploaded.")
 
 
 class SurveyHead(BaseModel):
@@ -158,6 +172,8 @@ class SurveyHead(BaseModel):
     updated_by: str
     published_at: datetime | None
     published_by: str | None
+    archived_at: datetime | None = Field(description="Since when nobody is asked by it; links that are out stay open.")
+    archived_by: str | None
 
 
 class Survey(SurveyHead):
@@ -170,6 +186,16 @@ class Survey(SurveyHead):
     draft: SurveyDocument
     faults: list[FieldError] = Field(description="What forbids publishing the draft; empty for one that can be.")
     warnings: list[FieldError] = Field(description="What its author should look at.")
+
+
+class SurveyLogo(BaseModel):
+    """A picture that was uploaded."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"logo": "0a1b" * 8, "kind": "image/png", "size": 4711}})
+
+    logo: str = Field(description="Its name, for surveys.")
+    kind: str = Field(examples=["image/png"])
+    size: int = Field(description="Bytes.")
 
 
 class ChangedWording(BaseModel):

@@ -7,13 +7,27 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import RowMapping
 
-from shared.db.transaction import ReadTx, WriteTx
+from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.errors import TellbackError
 from shared.verdicts import Outcome, Verdict
 
 Place = tuple[str, int]
 """A full topic name (with prefix) and a partition."""
-_COUNTS = ", ".join(f"{outcome.value}_count" for outcome in Outcome)
+_COUNT_OF = {outcome: f"{outcome.value}_count" for outcome in Outcome}
+"""Outcome -> the column that counts it."""
+_COUNTS = ", ".join(_COUNT_OF.values())
+_ADDED = ", ".join(f"{name} = cursors.{name} + batch.{name}" for name in _COUNT_OF.values())
+_ARRAYS = ", ".join(f"cast(:{name} as bigint[])" for name in _COUNT_OF.values())
+ADVANCE = f"""
+    update cursors set next_offset = batch.next_offset, last_offset = batch.last_offset,
+        last_fingerprint = batch.fingerprint, read_count = read_count + batch.records, updated_at = now(),
+        claims = 0, suspect_offset = null, {_ADDED}
+    from unnest(cast(:topic as text[]), cast(:partition as int[]), cast(:next_offset as bigint[]),
+        cast(:last_offset as bigint[]), cast(:fingerprint as text[]), cast(:records as bigint[]),
+        {_ARRAYS})
+        as batch(topic, partition, next_offset, last_offset, fingerprint, records, {_COUNTS})
+    where cursors.topic = batch.topic and cursors.partition = batch.partition
+"""
 
 
 class Fenced(TellbackError):
@@ -84,8 +98,7 @@ async def require(tx: WriteTx, cursors: Sequence[Cursor]) -> None:
         "select topic, partition, next_offset, epoch from cursors"
         " where (topic, partition) in (select * from unnest(cast(:topics as text[]), cast(:partitions as int[])))"
         " order by topic, partition for update",
-        topics=[cursor.topic for cursor in cursors],
-        partitions=[cursor.partition for cursor in cursors],
+        **as_columns({"topics": cursor.topic, "partitions": cursor.partition} for cursor in cursors),
     )
     stored = {(row["topic"], row["partition"]): (row["next_offset"], row["epoch"]) for row in rows}
     lost = [cursor.place for cursor in cursors if stored.get(cursor.place) != (cursor.next_offset, cursor.epoch)]
@@ -95,27 +108,20 @@ async def require(tx: WriteTx, cursors: Sequence[Cursor]) -> None:
 
 async def advance(tx: WriteTx, advances: Sequence[Advance]) -> None:
     """Move the cursors and add the outcomes, in one statement for the whole batch."""
-    counts: dict[str, list[int]] = {}
-    for outcome in Outcome:
-        counts[f"{outcome.value}s"] = [step.counts.get(outcome, 0) for step in advances]
-    sets = ", ".join(f"{outcome.value}_count = {outcome.value}_count + batch.{outcome.value}s" for outcome in Outcome)
-    columns = ", ".join(f"cast(:{name} as bigint[])" for name in counts)
-    await tx.execute(
-        f"update cursors set next_offset = batch.next_offset, last_offset = batch.last_offset,"
-        f" last_fingerprint = batch.fingerprint, read_count = read_count + batch.records, updated_at = now(),"
-        f" claims = 0, suspect_offset = null, {sets}"
-        f" from unnest(cast(:topics as text[]), cast(:partitions as int[]), cast(:nexts as bigint[]),"
-        f" cast(:lasts as bigint[]), cast(:prints as text[]), cast(:records as bigint[]), {columns})"
-        f" as batch(topic, partition, next_offset, last_offset, fingerprint, records, {', '.join(counts)})"
-        f" where cursors.topic = batch.topic and cursors.partition = batch.partition",
-        topics=[step.cursor.topic for step in advances],
-        partitions=[step.cursor.partition for step in advances],
-        nexts=[step.next_offset for step in advances],
-        lasts=[step.last_offset for step in advances],
-        prints=[step.last_fingerprint for step in advances],
-        records=[sum(step.counts.values()) for step in advances],
-        **counts,
-    )
+    rows = []
+    for step in advances:
+        row = {
+            "topic": step.cursor.topic,
+            "partition": step.cursor.partition,
+            "next_offset": step.next_offset,
+            "last_offset": step.last_offset,
+            "fingerprint": step.last_fingerprint,
+            "records": sum(step.counts.values()),
+        }
+        for outcome, name in _COUNT_OF.items():
+            row[name] = step.counts.get(outcome, 0)
+        rows.append(row)
+    await tx.execute(ADVANCE, **as_columns(rows))
 
 
 async def suspect(tx: WriteTx, cursor: Cursor, offset: int) -> None:
@@ -134,9 +140,9 @@ async def trust(tx: WriteTx, cursors: Sequence[Cursor]) -> None:
     await tx.execute(
         "update cursors set claims = 0, suspect_offset = null where (topic, partition, epoch) in"
         " (select * from unnest(cast(:topics as text[]), cast(:partitions as int[]), cast(:epochs as bigint[])))",
-        topics=[cursor.topic for cursor in cursors],
-        partitions=[cursor.partition for cursor in cursors],
-        epochs=[cursor.epoch for cursor in cursors],
+        **as_columns(
+            {"topics": cursor.topic, "partitions": cursor.partition, "epochs": cursor.epoch} for cursor in cursors
+        ),
     )
 
 
@@ -144,9 +150,7 @@ async def recount(tx: WriteTx, place: Place, outcomes: Mapping[Outcome, int]) ->
     """Count a record of the partition under its later outcome instead of as a dead letter."""
     changes = Counter(outcomes)
     changes[Outcome.DEAD_LETTERED] -= 1
-    sets = ", ".join(
-        f"{outcome.value}_count = {outcome.value}_count + ({change})" for outcome, change in changes.items()
-    )
+    sets = ", ".join(f"{_COUNT_OF[outcome]} = {_COUNT_OF[outcome]} + ({change})" for outcome, change in changes.items())
     await tx.execute(
         f"update cursors set {sets} where topic = :topic and partition = :partition", topic=place[0], partition=place[1]
     )

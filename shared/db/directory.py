@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from shared.db.directory_columns import NONE_FURTHER, FurtherColumns
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.directory import (
     AccountRecord,
@@ -22,9 +21,8 @@ def directory_ddl_v1() -> list[str]:
     """Statements that create both tables; frozen. The row of a removed account or person stays, since its attributes
     still count.
 
-    A field has a column where a statement filters, sorts or shows it; all others are read from `record`. Columns that
-    not every service needs are `FurtherColumns`. A later column of all is `directory_ddl_v2()`, called by a new
-    revision of each service that keeps the directory.
+    A field has a column where statements of several services filter, sort or show it; all others are read from
+    `record`. A later column is `directory_ddl_v2()`, called by a new revision of each service that keeps the directory.
     """
     return [
         """
@@ -193,44 +191,32 @@ UPSERT_ALIASES = """
 """
 
 
-class DirectoryReplica:
-    """Keeps a service's copy of the directory: greatest (recorded_at, event_id) wins, whatever the order of arrival.
-    `further`: the columns that the service has beside those of all."""
-
-    def __init__(self, further: FurtherColumns = NONE_FURTHER) -> None:
-        self._further = further
-        self._upsert_account = _upsert("accounts", ", ".join((_ACCOUNT_COLUMNS, *further.accounts)), "account_id")
-        self._upsert_person = _upsert(
-            "stakeholders", ", ".join((_STAKEHOLDER_COLUMNS, *further.people)), "account_id, stakeholder_id"
-        )
-
-    async def apply(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
-        """A batch handler for the topic `directory`: CHANGE where the row was replaced, REPEAT where the stored row is
-        newer."""
-        verdicts = []
-        people: dict[tuple[str, str], StakeholderUpserted | StakeholderRemoved] = {}
-        for record in records:
-            data = record.event.data
-            if isinstance(data, AccountUpserted | AccountRemoved):
-                touched = await tx.execute(self._upsert_account, **account_row(data) | self._further.of_account(data))
-            elif isinstance(data, StakeholderUpserted | StakeholderRemoved):
-                touched = await tx.execute(self._upsert_person, **stakeholder_row(data) | self._further.of_person(data))
-                if touched:
-                    people[data.account_id, data.stakeholder_id] = data
-            else:
-                raise TypeError(f"not a directory event: {record.event.name}")
+async def keep_directory(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+    """A batch handler for the topic `directory`, which keeps the service's copy: greatest (recorded_at, event_id) wins,
+    whatever the order of arrival. CHANGE where the row was replaced, REPEAT where the stored row is newer."""
+    verdicts = []
+    people: dict[tuple[str, str], StakeholderUpserted | StakeholderRemoved] = {}
+    for record in records:
+        data = record.event.data
+        if isinstance(data, AccountUpserted | AccountRemoved):
+            touched = await tx.execute(UPSERT_ACCOUNT, **account_row(data))
+        elif isinstance(data, StakeholderUpserted | StakeholderRemoved):
+            touched = await tx.execute(UPSERT_STAKEHOLDER, **stakeholder_row(data))
             if touched:
-                verdicts.append(CHANGE)
-            else:
-                verdicts.append(REPEAT)
-        await _keep_aliases(tx, list(people.values()))
-        return verdicts
+                people[data.account_id, data.stakeholder_id] = data
+        else:
+            raise TypeError(f"not a directory event: {record.event.name}")
+        if touched:
+            verdicts.append(CHANGE)
+        else:
+            verdicts.append(REPEAT)
+    await _keep_aliases(tx, list(people.values()))
+    return verdicts
 
-    @staticmethod
-    async def pass_over(_: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
-        """A batch handler for the people of the directory in services that do not need them: data that is not stored
-        need not be erased."""
-        return [CHANGE] * len(records)
+
+async def pass_over(_: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+    """A batch handler for records that a service does not need: data that is not stored need not be erased."""
+    return [CHANGE] * len(records)
 
 
 async def _keep_aliases(tx: WriteTx, people: Sequence[StakeholderUpserted | StakeholderRemoved]) -> None:

@@ -7,9 +7,10 @@ stakeholder_id names the person, so that reads can leave them out; once it is ap
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from shared.erasure import Subject
 from shared.events.responses import ErasedId, StakeholderErased
 from shared.identity import canonical_stakeholder_id
 from shared.topics import STAKEHOLDER_ERASED
+from shared.verdicts import CHANGE, REPEAT, BatchHandler, Received, Verdict
 
 Person = tuple[str, str, datetime]
 """account_id, stakeholder_id and when the fact about them was recorded, or when it happened, if that was earlier."""
@@ -45,25 +47,26 @@ def nobody_waits(account_id: str) -> str:
 class Journal:
     """The journal of pending and applied erasures, and the test whether an erasure has overtaken a fact."""
 
-    def __init__(self, subject: Subject) -> None:
-        self._subject = subject
+    def __init__(self, *subjects: Subject) -> None:
+        """`subjects`: the keyed hash under each of the deployment's keys, since an entry stays under the one that it
+        was made with."""
+        self._subjects = subjects
 
     async def overtaken(self, tx: ReadTx, people: Sequence[Person]) -> Sequence[bool]:
         """For each fact whether it was recorded, or happened, at or before an erasure of its person: what waited
         elsewhere meanwhile does not come back."""
         if not people or not await tx.scalar("select exists (select 1 from erasures)"):
             return [False] * len(people)
-        subjects = [self._subject(account_id, stakeholder_id) for account_id, stakeholder_id, _ in people]
+        subjects = [[subject(*person[:2]) for subject in self._subjects] for person in people]
         rows = await tx.all(
             "select subject, max(erased_at) as erased_at from erasures where subject = any(cast(:subjects as text[]))"
             " group by subject",
-            subjects=sorted(set(subjects)),
+            subjects=sorted(set(chain.from_iterable(subjects))),
         )
         erasures: dict[str, datetime] = {row["subject"]: row["erased_at"] for row in rows}
         overtaken = []
-        for subject, (_, _, at) in zip(subjects, people, strict=True):
-            erased_at = erasures.get(subject)
-            overtaken.append(erased_at is not None and at <= erased_at)
+        for hashes, (_, _, at) in zip(subjects, people, strict=True):
+            overtaken.append(any(at <= erasures[subject] for subject in hashes if subject in erasures))
         return overtaken
 
     @staticmethod
@@ -137,6 +140,27 @@ class Journal:
         )
 
 
+def erase_each(erase: Callable[[WriteTx, StakeholderErased], Awaitable[None]]) -> BatchHandler:
+    """The handler of stakeholder.erased: `erase` works off one erasure and notes it in the journal. It is called once
+    for each, under the lock of its account, so that nothing is made of what was read before."""
+
+    async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+        await tx.lock_accounts({record.event.account_id for record in records})
+        verdicts = []
+        for record in records:
+            data = record.event.data
+            if not isinstance(data, StakeholderErased):
+                raise TypeError(f"not an erasure: {record.event.name}")
+            if await Journal.known(tx, data):
+                verdicts.append(REPEAT)
+            else:
+                await erase(tx, data)
+                verdicts.append(CHANGE)
+        return verdicts
+
+    return handle
+
+
 def _by_subject(row: Mapping[str, Any]) -> str:
     """The order in which entries are written: the events of one erasure at two accounts write the same ones, and would
     wait for each other in a circle."""
@@ -144,8 +168,8 @@ def _by_subject(row: Mapping[str, Any]) -> str:
     return subject
 
 
-def _entry(event: StakeholderErased, one: ErasedId) -> dict[str, Any]:
-    return event.model_dump(include={"receipt_id", "account_id", "erased_at"}) | {"subject": one.subject}
+def _entry(event: StakeholderErased, erased: ErasedId) -> dict[str, Any]:
+    return event.model_dump(include={"receipt_id", "account_id", "erased_at"}) | {"subject": erased.subject}
 
 
 def person_in(value: bytes | None) -> Person | None:

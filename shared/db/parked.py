@@ -11,10 +11,11 @@ from sqlalchemy import RowMapping
 
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Conflict
-from shared.events.envelope import Headers, sender_in
+from shared.events.envelope import FILE, Headers, sender_in
+from shared.events.files import Origin, origin_in
 from shared.ids import derived_uuid
 from shared.records import headers_from_json, headers_to_json
-from shared.topics import BY_NAME, DEAD_LETTERS
+from shared.topics import BY_NAME, DEAD_LETTERS, RESPONSES
 from shared.verdicts import Outcome, Verdict
 
 Kind = Literal["dead_letter", "conflict"]
@@ -104,13 +105,22 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A parked record that is dropped. `unhandled` is one that was set aside: no handler has come to a verdict on
-    it."""
+    """A parked record that is dropped. `unhandled` is one on which no handler comes to a verdict any more: it was set
+    aside, or is not where it belongs and was never published there. `topic` has no prefix."""
 
     reason: str
+    topic: str
     partition: int
     headers: Headers
     unhandled: bool
+
+    @property
+    def file_row(self) -> Origin | None:
+        """The row of a file that is lost with the record, so that nobody counts it any more; None for others."""
+        header = dict(self.headers).get(FILE)
+        if header is None or not self.unhandled or self.topic != RESPONSES.name:
+            return None
+        return origin_in(header.decode(errors="replace"))
 
 
 async def put_aside(
@@ -268,12 +278,15 @@ async def drop_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> Dropped | Non
     up."""
     row = await tx.one(
         "delete from parked where kind = :kind and id = :id and must_apply is null"
-        " returning reason, partition, headers, version is not null as unhandled",
+        " returning reason, topic, partition, headers,"
+        " version is not null or reason = any(cast(:travels as text[])) and replayed_at is null as unhandled",
         kind=kind,
         id=parked_id,
+        travels=list(_TRAVELS),
     )
     if row is not None:
-        return Dropped(row["reason"], row["partition"], headers_from_json(row["headers"]), row["unhandled"])
+        headers = headers_from_json(row["headers"])
+        return Dropped(row["reason"], row["topic"], row["partition"], headers, row["unhandled"])
     if await find_parked(tx, kind, parked_id) is not None:
         raise Conflict("must_apply", "an erasure, a withdrawal or an objection is tried until it works, never dropped")
     return None

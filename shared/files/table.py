@@ -8,6 +8,7 @@ and the next one is read; only a fault of the whole file raises `TableError`.
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from dataclasses import field as member
 from itertools import islice, zip_longest
 from typing import Any, BinaryIO
 
@@ -32,13 +33,14 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class BadRow:
     """A refused row: its line, a stable code, the reason for people, and the field where one field is at fault. `width`
-    is the number of its cells, where they do not fit the header."""
+    is the number of its cells, where they do not fit the header; `cells` are there where they fit."""
 
     line: int
     code: str
     reason: str
     field: str | None = None
     width: int | None = None
+    cells: tuple[str, ...] = member(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,13 +69,14 @@ class Question(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T_co]):
-    """A POST, PATCH or DELETE of a service, with its path as in `Question`; `answer` is the type of the response, None
-    for one without content."""
+    """A POST, PUT, PATCH or DELETE of a service, with its path as in `Question`; `answer` is the type of the response,
+    None for one without content. `seconds`: how long the response may take where that is longer than of others."""
 
     service: ServiceName
-    method: Literal["POST", "PATCH", "DELETE"]
+    method: Literal["POST", "PUT", "PATCH", "DELETE"]
     path: str
     answer: type[T_co]
+    seconds: float | None = None
 
     def to(self, service: ServiceName) -> "Call[T_co]":
         """This call of another service, for routes that every service has."""
@@ -181,6 +182,8 @@ class Api:
         options: Json = {}
         if body is not None:
             options = {"json": body}
+        if call.seconds is not None:
+            options["timeout"] = call.seconds
         answer = await self._send(call.service, call.method, path, **options)
         return _read(call.service, call.answer, answer)
 

@@ -81,8 +81,7 @@ async def create(
     request.app.state.plumbing.keys.forget(issued.record.id)
     secret = None
     if issued.record.require_signature:
-        deployment = request.app.state.plumbing.settings.secret_key.get_secret_value()
-        secret = BrowserSecrets(deployment).signing_secret(issued.record.id)
+        secret = BrowserSecrets(request.app.state.plumbing.settings.key_ring).signing_secret(issued.record.id)
     return NewKey(**_shown(issued.record).model_dump(), key=issued.token, signing_secret=secret)
 
 

@@ -1,6 +1,6 @@
 """Creates and checks topics; the brokers never create one by themselves."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -62,10 +62,9 @@ class Admin:
         counts = {state.partitions for state in states if state.exists}
         if len(counts) > 1:
             raise Halt("partitions_differ", "all topics must have the same number of partitions")
-        wanted = counts.pop() if counts else partitions
         missing = [state for state in states if not state.exists]
         if missing:
-            await self._create(missing, wanted, replication)
+            await self._create(missing, next(iter(counts), partitions), replication)
         for state in states:
             if state.exists and state.differs:
                 resource = ConfigResource(ConfigResourceType.TOPIC, state.name, _config(state.topic, replication))
@@ -73,17 +72,11 @@ class Admin:
         return states
 
     async def _create(self, missing: Sequence[TopicState], partitions: int, replication: int) -> None:
-        response = await self._client.create_topics(
-            [
-                NewTopic(
-                    name=state.name,
-                    num_partitions=partitions,
-                    replication_factor=replication,
-                    topic_configs=_config(state.topic, replication),
-                )
-                for state in missing
-            ]
-        )
+        topics = []
+        for state in missing:
+            config = _config(state.topic, replication)
+            topics.append(NewTopic(state.name, partitions, replication, topic_configs=config))
+        response = await self._client.create_topics(topics)
         for name, code, *_ in response.topic_errors:
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
@@ -93,20 +86,24 @@ class Admin:
         """The state of every topic compared with its declaration."""
         names = {topic: self._prefix + topic.name for topic in topics}
         known = set(await self._client.list_topics())
-        existing = [name for name in names.values() if name in known]
-        described: dict[str, Any] = {}
+        existing = sorted(known.intersection(names.values()))
+        partitions: dict[str, list[Any]] = {}
         configs: dict[str, dict[str, str]] = {}
         if existing:
-            described = {each["topic"]: each for each in await self._client.describe_topics(existing)}
+            for described in await self._client.describe_topics(existing):
+                partitions[described["topic"]] = described["partitions"]
             configs = await self._configs(existing)
         states = []
         for topic, name in names.items():
-            parts = described.get(name, {}).get("partitions", [])
-            found = configs.get(name, {})
-            wanted = _config(topic, replication)
-            differs = {key: (found.get(key, ""), value) for key, value in wanted.items() if found.get(key) != value}
-            copies = len(parts[0]["replicas"]) if parts else 0
-            states.append(TopicState(topic, name, name in known, len(parts), copies, differs if name in known else {}))
+            if name not in known:
+                states.append(TopicState(topic, name, exists=False, partitions=0, replication=0, differs={}))
+                continue
+            found = partitions.get(name, [])
+            replicas = 0
+            if found:
+                replicas = len(found[0]["replicas"])
+            differs = _differences(configs.get(name, {}), _config(topic, replication))
+            states.append(TopicState(topic, name, True, len(found), replicas, differs))
         return states
 
     async def _configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -125,6 +122,15 @@ class Admin:
             error = for_code(code)
             if code and error is not UnknownTopicOrPartitionError:
                 raise error(name)
+
+
+def _differences(found: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Setting -> (found, wanted), where they differ; an absent one is found as an empty text."""
+    differs = {}
+    for setting, value in wanted.items():
+        if found.get(setting) != value:
+            differs[setting] = found.get(setting, ""), value
+    return differs
 
 
 def _config(topic: Topic, replication: int) -> dict[str, str]:

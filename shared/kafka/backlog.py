@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from shared.db.cursors import Cursor, Place
 from shared.kafka.batch import PolledBatch
@@ -55,7 +56,9 @@ class Backlog:
         if self._together:
             return [PolledBatch(lane.cursor, lane.left) for lane in self._lanes]
         lane = min(self._lanes, key=lambda lane: lane.due)
-        size = 1 if is_suspect(lane.cursor) else lane.size
+        size = lane.size
+        if is_suspect(lane.cursor):
+            size = 1
         return [PolledBatch(lane.cursor, lane.left[:size])]
 
     def done(self, piece: Sequence[PolledBatch]) -> None:
@@ -95,14 +98,17 @@ class Backlog:
         self._lanes = [lane for lane in self._lanes if lane.cursor.place not in lost]
 
     def others(self, piece: Sequence[PolledBatch], limit: int) -> list[PolledBatch]:
-        """At most `limit` single records outside of the piece, spread evenly over all remaining records."""
-        behind = self._lane(piece[0])
-        singles = [
-            PolledBatch(lane.cursor, [record])
-            for lane in self._lanes
-            for record in lane.left[len(piece[0].records) * (lane is behind) :]
-        ]
-        step = max(1, -(-len(singles) // limit))
+        """At most `limit` single records outside of the piece, spread evenly over all remaining records, the last one
+        first."""
+        lane_of_piece = self._lane(piece[0])
+        singles: list[PolledBatch] = []
+        for lane in self._lanes:
+            others = lane.left
+            if lane is lane_of_piece:
+                others = lane.left[len(piece[0].records) :]
+            for record in others:
+                singles.append(PolledBatch(lane.cursor, [record]))
+        step = max(1, ceil(len(singles) / limit))
         return singles[::-step]
 
     def _lane(self, batch: PolledBatch) -> _Lane:

@@ -1,6 +1,7 @@
 """The pages of respondents in a real browser: without script, by keyboard alone, narrow and wide, light, dark, from
 right to left, in forced colours."""
 
+import base64
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -23,6 +24,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PICTURES = Path(os.environ.get("TELLBACK_TEST_PICTURES", "build/pictures"))
 WAIT_MS = 15_000
 ADDRESS = "ada@acme.example"
+BRANDED = {"#ffd400": 3, "#0b0b3b": 4}
+"""Colour to the version of the survey that has it: one is unreadable on white, one on black."""
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 BAD = ("serious", "critical")
 Scheme = Literal["light", "dark"]
 
@@ -84,6 +90,10 @@ async def module_pages(module_database_only: Environment) -> AsyncIterator[Site]
         serving(found.app, lifespan="off") as url,
     ):
         await found.publish(with_arabic(), version=2)
+        upload = {"content": base64.b64encode(PNG).decode()}
+        logo = (await found.client.post("/v1/survey-logos", json=upload, headers=found.key)).json()["logo"]
+        for colour, version in BRANDED.items():
+            await found.publish(branded(colour, logo), version=version)
         yield Site(found, url)
 
 
@@ -97,6 +107,12 @@ def with_arabic() -> Survey:
     """The survey with the shipped question in Arabic."""
     survey = relationship()
     return replace(survey, texts={**survey.texts, "ar": draft_texts("ar")})
+
+
+def branded(colour: str, logo: str) -> Survey:
+    """The survey with a colour, a logo, and a call for detractors."""
+    offered = replace(relationship(), booking_url="https://calls.example/all", booking_for=("detractor",))
+    return replace(offered, colour=colour, logo=logo)
 
 
 @asynccontextmanager
@@ -169,6 +185,26 @@ async def test_every_page_fits_and_is_accessible(browser: Browser, pages: Site, 
         await look_at("expired")
         await page.goto(pages.stop_link)
         await look_at("stop")
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("colour", ["#ffd400", "#0b0b3b"])
+async def test_a_page_in_the_colours_of_the_company_can_be_read(
+    browser: Browser, pages: Site, look: str, colour: str
+) -> None:
+    found: dict[str, list[str]] = {}
+    async with opened(browser, LOOKS[look]) as page:
+        link = await pages.link(survey_version=BRANDED[colour])
+        for name, query in (("branded", "s=9"), ("branded-german", "s=3&lang=de"), ("branded-again", "")):
+            await page.goto(f"{link}?{query}")
+            found[name] = await faults(page, f"respondents-{name}-{colour[1:]}-{look}")
+            if name == "branded-german":
+                await page.locator("button.main").click()
+                await page.locator("button[name=finished]").click()
+                await expect(page.get_by_role("link", name="Einen Termin für ein Gespräch wählen")).to_be_visible()
+                await expect(page.get_by_role("img", name="Supplier")).to_be_visible()
+                found["thanks"] = await faults(page, f"respondents-branded-thanks-{colour[1:]}-{look}")
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 

@@ -1,17 +1,23 @@
 """What an import says is true: a file that comes again edited, its report, its undoing, and an export imported anew."""
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from services.collector.app import build as collector
 from services.scorer.app import build as scorer
-from tests.support.environment import Environment
+from shared.kafka.partition import partition_of
+from shared.topics import RESPONSES
+from tests.support.environment import PARTITIONS, Environment
 from tests.support.http import api_key, bearer, running
 from tests.support.polling import eventually
+from tests.support.processes import run_tellback
 
 pytestmark = pytest.mark.slow
 HEADER = "response_id,account_id,stakeholder_id,score,comment,date\n"
@@ -45,7 +51,7 @@ class Tellback(NamedTuple):
 
 @asynccontextmanager
 async def tellback(environment: Environment) -> AsyncIterator[Tellback]:
-    headers = bearer(await api_key(environment, ["ingest", "read"]))
+    headers = bearer(await api_key(environment, ["ingest", "read", "manage"]))
     async with running(collector(environment.common)) as door, running(scorer(environment.common)) as figures:
         door.headers.update(headers)
         figures.headers.update(headers)
@@ -153,3 +159,65 @@ async def test_an_export_imported_into_a_fresh_tellback_gives_the_same_figures(
                 del first[name], second[name]
             assert second == first | {"channel": "import"}
         assert (await fresh.figures.get("/v1/responses/4")).status_code == 404
+
+
+async def most_bytes(environment: Environment, number: int) -> None:
+    """Let Kafka refuse responses that take more bytes."""
+    client = AIOKafkaAdminClient(bootstrap_servers=environment.kafka)
+    await client.start()
+    try:
+        topic = environment.topic_prefix + RESPONSES.name
+        config = {"max.message.bytes": str(number)}
+        await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, config)])
+    finally:
+        await client.close()
+
+
+def in_partition(wanted: int) -> str:
+    """The id of an account whose records are in this partition."""
+    names = (f"account-{number}" for number in range(1_000))
+    return next(name for name in names if partition_of(name, PARTITIONS) == wanted)
+
+
+async def test_a_row_that_kafka_refuses_and_an_operator_drops_is_bad_and_the_import_settles(
+    environment: Environment,
+) -> None:
+    refused, small = in_partition(0), in_partition(1)
+    rows = [f"r{number},{refused},ann,9,{secrets.token_hex(4_000)},2026-05-0{number}\n" for number in (1, 2, 3)]
+    content = HEADER + "".join(rows) + f"r4,{small},bob,3,late,2026-05-02\n"
+    async with tellback(environment) as here:
+        await most_bytes(environment, 2_000)
+        sent = await here.door.post(
+            "/v1/imports", data={"kind": "responses"}, files={"file": ("answers.csv", content.encode())}
+        )
+        path = sent.headers["location"]
+
+        async def parked() -> list[str]:
+            letters = (await here.door.get("/v1/dead-letters", params={"reason": "unpublishable"})).json()["items"]
+            return [letter["id"] for letter in sorted(letters, key=lambda letter: letter["offset"])]
+
+        async def all_parked() -> list[str]:
+            found = await parked()
+            return found if len(found) == 3 else []
+
+        async def halves() -> tuple[dict[str, Any], dict[str, Any]]:
+            return (await here.door.get(path)).json(), (await here.figures.get(path)).json()
+
+        async def settled() -> tuple[dict[str, Any], dict[str, Any]] | None:
+            job, rows = await halves()
+            return (job, rows) if job["taken"] == rows["read"] else None
+
+        by_call, by_command, published = await eventually(all_parked, 60)
+        job, seen = await halves()
+        assert (job["state"], job["taken"], job["bad"], seen["read"]) == ("done", 4, 0, 1)
+
+        await most_bytes(environment, RESPONSES.max_message_bytes)
+        assert (await here.door.post(f"/v1/dead-letters/{published}/replay")).status_code == 202
+        assert (await here.door.delete(f"/v1/dead-letters/{by_call}")).status_code == 204
+        assert (await run_tellback(environment, "dlq", "drop", by_command)).returncode == 0
+        job, seen = await eventually(settled, 30)
+        assert (job["taken"], job["bad"], seen["new"]) == (2, 2, 2)
+        problems = [(problem["line"], problem["outcome"], problem["code"]) for problem in job["problems"]]
+        assert problems == [(2, "bad", "unpublishable"), (3, "bad", "unpublishable")]
+        assert (await here.door.delete(f"/v1/dead-letters/{published}")).status_code == 204
+        assert (await halves())[0] == job, "one that was published after all is no lost row"

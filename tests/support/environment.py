@@ -46,13 +46,16 @@ class Environment:
 
     def variables(self) -> dict[str, str]:
         """The settings as environment variables, for real processes."""
+        name = "TELLBACK_SECRET_KEY"
+        if len(self.common.key_ring) > 1:
+            name = "TELLBACK_SECRET_KEYS"
         return {
             "TELLBACK_KAFKA_BOOTSTRAP_SERVERS": self.kafka,
             "TELLBACK_DATABASE_URL": self.database_url,
             "TELLBACK_TOPIC_PREFIX": self.topic_prefix,
             "TELLBACK_PARTITIONS": str(self.common.partitions),
             "TELLBACK_REPLICATION_FACTOR": str(self.common.replication_factor),
-            "TELLBACK_SECRET_KEY": self.common.secret_key.get_secret_value(),
+            name: ",".join(self.common.key_ring),
             "TELLBACK_DATA_DIR": str(self.common.data_dir),
         }
 
@@ -84,7 +87,7 @@ async def environment_on(
             partitions=partitions,
             replication_factor=1,
             data_dir=Path(folder),
-            secret_key=SecretStr(secrets.token_urlsafe(48)),
+            secret_keys=(SecretStr(secrets.token_urlsafe(48)),),
         )
         try:
             if topics:

@@ -17,6 +17,7 @@ FOLLOW_UP: dict[str, Any] = {
     "reasons": [],
     "inhibited": [],
     "playbook": "",
+    "promise": None,
     "opened_at": "2026-11-20T09:00:00Z",
     "reason_holds": True,
     "closed_at": None,

@@ -15,13 +15,14 @@ from typing import Any
 
 import psutil
 
+from shared.settings import SECRET_KEY_NAMES
 from tests.support.processes import SOURCES, STOP_SECONDS, end, start, tellback
 
 STAGES = 3
 """`up` stops its children in stages, each of which may take as long as a process may take to stop."""
 
 NAMED_NOWHERE = dict.fromkeys(
-    ("TELLBACK_KAFKA_BOOTSTRAP_SERVERS", "TELLBACK_DATABASE_URL", "DATABASE_URL", "TELLBACK_SECRET_KEY"), ""
+    ("TELLBACK_KAFKA_BOOTSTRAP_SERVERS", "TELLBACK_DATABASE_URL", "DATABASE_URL", *SECRET_KEY_NAMES), ""
 )
 """Empty variables, so that Kafka and PostgreSQL are embedded whatever the environment of the tests names."""
 PORTS = 6

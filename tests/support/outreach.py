@@ -24,6 +24,7 @@ from services.outreach.settings import OutreachSettings
 from services.outreach.store import readings
 from shared.db.engine import Database
 from shared.db.erasures import Journal
+from shared.db.transaction import WriteTx
 from shared.erasure import subject_by
 from shared.events.directory import (
     AccountRemoved,
@@ -76,6 +77,7 @@ class ScorerOfTests:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked += 1
         query = dict(httpx.QueryParams(scope["query_string"].decode()))
+        assert query["contacts"] == "true"
         begin = int(query.get("cursor", "0"))
         end = begin + 2
         cursor = None
@@ -90,15 +92,16 @@ class ScorerOfTests:
 
 
 def known_person(account_id: str, stakeholder_id: str, **moments: Any) -> dict[str, Any]:
-    """What the scorer says of a person: moments as RFC 3339."""
-    nothing = dict.fromkeys(("last_asked_at", "bounced_at", "unsubscribed_at", "email"))
-    answered = {"relationship": None, "transactional": None}
+    """What the scorer says of a person: moments as RFC 3339, and perhaps the `email`."""
+    contacts: dict[str, Any] = dict.fromkeys(("last_asked_at", "bounced_at", "unsubscribed_at"))
+    contacts["last_answered_at"] = {"relationship": None, "transactional": None}
+    email = moments.pop("email", None)
     return {
         "account_id": account_id,
         "stakeholder_id": stakeholder_id,
-        **nothing,
-        "last_answered_at": answered,
-    } | moments
+        "email": email,
+        "contacts": contacts | moments,
+    }
 
 
 def _event(name: str, data: EventData, event_id: UUID | None = None, file: str | None = None) -> Event:
@@ -212,14 +215,28 @@ class Asking:
 
     async def take(self, *events: Event) -> list[Verdict]:
         """Hand over the events as one batch, as the consumer does; returns their verdicts."""
+        async with self.database.write() as tx:
+            return await self.take_in(tx, *events)
+
+    async def take_in(self, tx: WriteTx, *events: Event) -> list[Verdict]:
+        """Hand over the events as one batch within a transaction; returns their verdicts."""
         table = handlers(Journal(subject_by(self.secret)), self.tokens, self.clock)
         verdicts: list[Verdict] = []
-        async with self.database.write() as tx:
-            read = [decode(event.headers(), event.value(), PLAIN) for event in events]
-            received = [Received(event, "test", 0, offset) for offset, event in enumerate(read)]
-            for handler, run in groupby(received, key=lambda record: table[record.event.name]):
-                verdicts += await handler(tx, list(run))
+        read = [decode(event.headers(), event.value(), PLAIN) for event in events]
+        received = [Received(event, "test", 0, offset) for offset, event in enumerate(read)]
+        for handler, run in groupby(received, key=lambda record: table[record.event.name]):
+            verdicts += await handler(tx, list(run))
         return verdicts
+
+    async def waiting(self, count: int) -> None:
+        """Wait until so many transactions wait for a lock of accounts or of asking."""
+
+        async def do_wait() -> bool:
+            statement = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+            async with self.database.read() as tx:
+                return bool(await tx.scalar(statement) == count)
+
+        await eventually(do_wait)
 
     def erasure_of(self, stakeholder_id: str = "ann", account_id: str = "acme", **fields: Any) -> Event:
         """A stakeholder.erased event of now."""
@@ -255,18 +272,18 @@ class Asking:
         self, *people: str, account_id: str = "acme", survey_id: str = "srv_rel", **body: Any
     ) -> list[dict[str, Any]]:
         """The rows for these people of an account, in their order."""
-        named = [{"account_id": account_id, "stakeholder_id": one} for one in people]
+        named = [{"account_id": account_id, "stakeholder_id": stakeholder_id} for stakeholder_id in people]
         answer = await self.client.post(f"/v1/surveys/{survey_id}/links", json={"people": named} | body)
         assert answer.status_code == 200, answer.text
         return list(answer.json()["items"])
 
-    async def link(self, one: str = "ann", **options: Any) -> dict[str, Any]:
+    async def link(self, stakeholder_id: str = "ann", **options: Any) -> dict[str, Any]:
         """The row of one person."""
-        return (await self.links(one, **options))[0]
+        return (await self.links(stakeholder_id, **options))[0]
 
-    async def reason(self, one: str = "ann", **options: Any) -> str | None:
+    async def reason(self, stakeholder_id: str = "ann", **options: Any) -> str | None:
         """Why one person gets no link; None where they get one."""
-        problem = (await self.link(one, **options))["problem"]
+        problem = (await self.link(stakeholder_id, **options))["problem"]
         if problem is None:
             return None
         return str(problem["reason"])
@@ -283,7 +300,7 @@ class Asking:
             return [dict(row) for row in await tx.all(f"select * from {table} order by {order}")]  # noqa: S608
 
     async def with_key(self, *scopes: str, owner_email: str | None = None) -> "Asking":
-        """The same with another key."""
+        """Outreach asked with another key."""
         key = await api_key(self.environment, scopes, owner_email)
         client = httpx.AsyncClient(transport=self.client._transport, base_url=self.client.base_url, headers=bearer(key))
         return Asking(self.environment, client, self.database, self.clock, self.scorer)

@@ -51,6 +51,8 @@ HEAD: dict[str, Any] = {
     "updated_by": "key:k3v9x0",
     "published_at": AT,
     "published_by": "key:k3v9x0",
+    "archived_at": None,
+    "archived_by": None,
 }
 FAULT = {"field": "legal.legal_name", "code": "missing", "detail": "say who asks"}
 WARNING = {"field": "texts.de.score.low", "code": "no_end_label", "detail": "label both ends"}

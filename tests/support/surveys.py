@@ -36,6 +36,9 @@ def survey_documents(draw: st.DrawFn) -> dict[str, Any]:
         "default_language": languages[0],
         "texts": {language: draw(_texts(metric, questions)) for language in languages},
         "legal": LEGAL,
+        "booking_url": draw(st.none() | st.just("https://calls.example/fast-freight")),
+        "booking_for": list(categories_of(metric)[: draw(st.integers(0, 3))]),
+        "colour": draw(st.none() | st.from_regex(r"#[0-9a-f]{6}", fullmatch=True)),
         "public_review_url": draw(st.none() | st.just("https://reviews.example/fast-freight")),
     }
 

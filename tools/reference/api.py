@@ -16,7 +16,7 @@ NOWHERE = CommonSettings.model_validate(
     {
         "kafka_bootstrap_servers": "127.0.0.1:9",
         "database_url": "postgresql://nobody@127.0.0.1:9/none",
-        "secret_key": "0123456789abcdefghijklmnopqrstuvwxyz",
+        "secret_keys": "0123456789abcdefghijklmnopqrstuvwxyz",
     }
 )
 

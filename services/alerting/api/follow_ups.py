@@ -58,6 +58,9 @@ async def list_follow_ups(
     ] = None,
     owner: Annotated[str | None, Query(max_length=320, description="The owner's address.")] = None,
     due_before: Annotated[Instant | None, Query()] = None,
+    promised_before: Annotated[
+        Instant | None, Query(description="Only those of which something was promised by an earlier time.")
+    ] = None,
     updated_since: Annotated[Instant | None, Query()] = None,
     q: Annotated[Search | None, Query()] = None,
     sort: Annotated[str, Query(max_length=20, description=f"{', '.join(SORTS)}; - before it descends.")] = "due_at",
@@ -76,6 +79,7 @@ async def list_follow_ups(
         reason_holds=reason_holds,
         owner=owner,
         due_before=due_before,
+        promised_before=promised_before,
         updated_since=updated_since,
         search=q,
     )

@@ -1,7 +1,6 @@
 """What the follow-up API takes and gives."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -135,22 +134,3 @@ class NewFollowUp(Input):
     owner: Colleague | None = Field(default=None, description="By default the owner of the account.")
     reason: Text | None = None
     playbook: Text | None = None
-
-
-class Erasure(BaseModel):
-    """When and how much was erased here."""
-
-    receipt_id: str
-    status: Literal["waiting", "applied"] = Field(
-        description="`waiting`: the person is shown nowhere any more, and their rows go as soon as they can."
-    )
-    erased_at: datetime = Field(description="What was recorded or answered until then is gone and stays out.")
-    applied_at: datetime | None = Field(description="When this service had done it; null while it waits.")
-    gone_from_log_at: datetime | None = Field(
-        description="When the last record about the person that this service has written leaves Kafka's log, by the"
-        " retention of its topics; null while it waits. What webhooks have brought to receivers is with them."
-    )
-    ids: int = Field(description="Ids of the person that were erased.")
-    responses: int
-    follow_ups: int
-    messages: int

@@ -31,18 +31,22 @@ WHOLE = 1_000_000
 
 def follow_up_view(task: Task) -> FollowUp:
     """A follow-up as in a list."""
-    return FollowUp.model_validate(task_item(task))
+    return FollowUp(**task_item(task), promise=_promise_of(task))
+
+
+def _promise_of(task: Task) -> Promise | None:
+    if task.promise is None:
+        return None
+    return Promise(what=task.promise.what, by=task.promise.by)
 
 
 def detail_view(
     task: Task, history: Sequence[HistoryEntry], names: Mapping[str, str], answer: Answer | None, links: Links
 ) -> FollowUpDetail:
     """A follow-up with its history and its answer. `names` are those of endpoints whose CRMs have called back."""
-    response = promise = next_answer = linked_to = None
+    response = next_answer = linked_to = None
     if answer is not None and not answer.withdrawn:
         response = response_block(answer, links, WHOLE)
-    if task.promise is not None:
-        promise = Promise(what=task.promise.what, by=task.promise.by)
     if task.next_answer is not None:
         next_answer = NextAnswerView.model_validate(task.next_answer, from_attributes=True)
     if task.linked_to is not None:
@@ -59,7 +63,7 @@ def detail_view(
         acknowledged_at=task.acknowledged_at,
         started_at=task.started_at,
         snoozed_until=task.snoozed_until,
-        promise=promise,
+        promise=_promise_of(task),
         next_answer=next_answer,
         escalations=[EscalationView.model_validate(level, from_attributes=True) for level in task.escalations],
         paused_seconds=task.paused_seconds,

@@ -93,9 +93,7 @@ def reason_for(rule: Rule, facts: Facts, stakeholder_id: str | None) -> Reason |
 
 
 def occasions(rule: Rule, facts: Facts, stakeholder_id: str | None) -> Iterator[Occasion]:
-    """Every occasion of a rule about a person, None: about the account; fresh or not, settled or not."""
-    if (stakeholder_id is None) != is_about_account(rule):
-        return iter(())
+    """Every occasion of a rule about a person, None for one about the account; fresh or not, settled or not."""
     if stakeholder_id is None:
         return _OF_ACCOUNTS.get(rule.event, _of_anybody)(rule, facts)
     return _OF_PEOPLE[rule.event](rule, facts, stakeholder_id)

@@ -20,6 +20,7 @@ class TaskFilter:
     reason_holds: bool | None = None
     owner: str | None = None
     due_before: datetime | None = None
+    promised_before: datetime | None = None
     updated_since: datetime | None = None
     search: str | None = None
 

@@ -1,17 +1,16 @@
-"""Topic account-scores: the newest snapshot of each account is kept, a message is sent about every
-change, and the rules are evaluated for the account, unless the change was quiet.
+"""Topic account-scores: the newest snapshot of each account is kept. Unless the change was quiet, a message is sent
+about it, and the rules are evaluated for the account.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.alerting.courier.interface import messages, subscribed_types
-from services.alerting.handlers.evaluation import EvaluationRequest, MessageRequest, evaluate
-from services.alerting.handlers.resources import Resources
+from services.alerting.courier.interface import messages
+from services.alerting.handlers.evaluation import EvaluationRequest, MessageRequest
 from services.alerting.store.accounts import AccountSnapshot, save_snapshots, snapshots_by_id
 from shared.db.transaction import WriteTx
 from shared.events.scores import AccountScoreChanged
-from shared.verdicts import NEW, REPEAT, BatchHandler, Received, Verdict
+from shared.verdicts import NEW, REPEAT, Received, Verdict
 
 METHOD = "latest"
 SHOWN = ("nps", "response_count", "promoter_count", "passive_count", "detractor_count", "change")
@@ -20,36 +19,29 @@ COMPARED = ("response_count", "detractor_count")
 """The figures of the window before, by which segments are compared."""
 
 
-def record_account_scores(resources: Resources) -> BatchHandler:
-    """The handler of account_score.changed; what is not newer than the stored snapshot is a repeat."""
-
-    async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
-        accounts = {record.event.account_id for record in records}
-        is_subscribed = bool(await subscribed_types(tx, [messages.ACCOUNT_SCORE_CHANGED]))
-        snapshots = await snapshots_by_id(tx, accounts)
-        request = EvaluationRequest()
-        verdicts: list[Verdict] = []
-        for record in records:
-            snapshot, event = snapshot_of(record), record.event
-            before = snapshots.get(snapshot.account_id)
-            if before is not None and before.sequence >= snapshot.sequence:
-                verdicts.append(REPEAT)
-                continue
-            snapshots[snapshot.account_id] = snapshot
-            verdicts.append(NEW)
-            if not is_quiet(record):
-                request.others.add((snapshot.account_id, None))
-            if is_subscribed:
-                change = change_block(before, snapshot)
-                message = MessageRequest(
-                    messages.ACCOUNT_SCORE_CHANGED, event.id, event.time, snapshot.account_id, change=change
-                )
-                request.messages.append(message)
-        await save_snapshots(tx, snapshots.values())
-        await evaluate(tx, resources, request)
-        return verdicts
-
-    return handle
+async def record_account_scores(
+    tx: WriteTx, records: Sequence[Received], request: EvaluationRequest
+) -> Sequence[Verdict]:
+    """Record account_score.changed; what is not newer than the stored snapshot is a repeat."""
+    snapshots = await snapshots_by_id(tx, {record.event.account_id for record in records})
+    verdicts: list[Verdict] = []
+    for record in records:
+        snapshot, event = snapshot_of(record), record.event
+        before = snapshots.get(snapshot.account_id)
+        if before is not None and before.sequence >= snapshot.sequence:
+            verdicts.append(REPEAT)
+            continue
+        snapshots[snapshot.account_id] = snapshot
+        verdicts.append(NEW)
+        if is_quiet(record):
+            continue  # the next change that is not quiet tells the figures as they are then
+        request.others.add((snapshot.account_id, None))
+        change = change_block(before, snapshot)
+        request.messages.append(
+            MessageRequest(messages.ACCOUNT_SCORE_CHANGED, event.id, event.time, snapshot.account_id, change=change)
+        )
+    await save_snapshots(tx, snapshots.values())
+    return verdicts
 
 
 def is_quiet(record: Received) -> bool:

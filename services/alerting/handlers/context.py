@@ -46,7 +46,7 @@ class Context:
 
     @classmethod
     def of_facts(cls, facts: Iterable[Facts]) -> "Context":
-        """What facts hold; an answer of which only an event has spoken has not come."""
+        """What facts hold."""
         accounts: dict[str, Account] = {}
         people: dict[PersonKey, Stakeholder] = {}
         answers: dict[AnswerKey, StoredAnswer] = {}
@@ -56,8 +56,7 @@ class Context:
             for person, stakeholder in of_account.people.items():
                 people[account_id, person] = stakeholder
             for stored in chain.from_iterable(of_account.answers.values()):
-                if stored.placeholder is None:
-                    answers[account_id, stored.live.response_id] = stored
+                answers[account_id, stored.live.response_id] = stored
         return cls(accounts, people, answers)
 
     def account(self, account_id: str) -> Account:
@@ -71,10 +70,11 @@ class Context:
         return self.people.get((account_id, stakeholder_id)) or Stakeholder(account_id, stakeholder_id)
 
     def answer(self, account_id: str, response_id: str | None) -> Answer | None:
-        """The answer as it is now, if it has come."""
-        if not response_id or (account_id, response_id) not in self.answers:
+        """The answer as it is now. None where it has not come, also where an event has spoken of it."""
+        stored = self.answers.get((account_id, response_id or ""))
+        if stored is None or stored.placeholder is not None:
             return None
-        return self.answers[account_id, response_id].live
+        return stored.live
 
     def around(self, task: Task, change: Mapping[str, Any] | None = None) -> MessageSubject:
         """What a message about a task speaks of."""

@@ -2,40 +2,38 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import compress
+from uuid import UUID
 
 from services.alerting.courier.interface import change_owners
 from services.alerting.domain.occasions import YEAR
 from services.alerting.domain.people import PersonKey
-from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
+from services.alerting.handlers.evaluation import EvaluationRequest
 from services.alerting.handlers.identities import follow_people
+from services.alerting.handlers.recording import Recorder
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.accounts import accounts_by_id
-from services.alerting.store.answers import erased_at
 from services.alerting.store.identities import ids_without_a_person
 from services.alerting.store.watches import note_known
-from shared.db.directory import DirectoryReplica
+from shared.db.directory import keep_directory
+from shared.db.erasures import Person
 from shared.db.transaction import WriteTx
 from shared.events.directory import AccountRemoved, AccountUpserted, StakeholderRemoved, StakeholderUpserted
 from shared.events.envelope import Event
-from shared.verdicts import CHANGE, BatchHandler, Received, Verdict
+from shared.verdicts import CHANGE, Received, Verdict
 
 
-def record_directory(resources: Resources) -> BatchHandler:
-    """The handler of everything on the topic directory."""
+def record_directory(resources: Resources) -> Recorder:
+    """The recorder of everything on the topic directory."""
 
-    replica = DirectoryReplica()
-
-    async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
-        # Whose an id is changes under the lock of the account, as follow-ups do; all are locked at once, or none.
-        if any(_is_of_person(record.event) for record in records):
-            await tx.lock_accounts([record.event.account_id for record in records])
+    async def handle(tx: WriteTx, records: Sequence[Received], request: EvaluationRequest) -> Sequence[Verdict]:
         erased = await _erased(tx, records, resources)
         people = _people(records)
         without_own = await ids_without_a_person(tx, people)
-        applied = iter(await replica.apply(tx, [record for record in records if record.event.id not in erased]))
+        applied = iter(await keep_directory(tx, [record for record in records if record.event.id not in erased]))
         verdicts: list[Verdict] = []
         changes: list[Event] = []
-        request = EvaluationRequest()
+        renewing: set[str] = set()
         for record in records:
             event, verdict = record.event, CHANGE
             if event.id not in erased:
@@ -45,22 +43,16 @@ def record_directory(resources: Resources) -> BatchHandler:
                 changes.append(event)
                 request.others.add((event.account_id, getattr(event.data, "stakeholder_id", None)))
                 if _renews(event, resources):
-                    request.renewing.add(event.account_id)
+                    renewing.add(event.account_id)
         # Who is a person again, as when a merge is undone, has answers again that nobody follows up.
         request.fresh |= without_own - await ids_without_a_person(tx, people)
         await follow_people(tx, resources, _with_ids(changes))
-        await evaluate(tx, resources, request)
-        # After the locks of accounts, as everywhere: who holds one may be about to write the same row.
-        await note_known(tx, request.renewing, resources.clock.now())
+        request.renewing |= renewing
+        await note_known(tx, renewing, resources.clock.now())
         await _change_owners(tx, changes)
         return verdicts
 
     return handle
-
-
-def _is_of_person(event: Event) -> bool:
-    """Whether it says whose ids are: also a record without further ids takes away those that it had."""
-    return isinstance(event.data, StakeholderUpserted | StakeholderRemoved)
 
 
 def _people(records: Sequence[Received]) -> set[PersonKey]:
@@ -101,18 +93,14 @@ def _renews(event: Event, resources: Resources) -> bool:
     return today <= data.renewal_on <= today + timedelta(days=YEAR)
 
 
-async def _erased(tx: WriteTx, records: Sequence[Received], resources: Resources) -> set[object]:
+async def _erased(tx: WriteTx, records: Sequence[Received], resources: Resources) -> set[UUID]:
     """The ids of the events about somebody who was erased after the event was recorded."""
-    people = {}
+    people: list[Person] = []
+    concerned: list[UUID] = []
     for record in records:
         data = record.event.data
         if isinstance(data, StakeholderUpserted | StakeholderRemoved):
-            people[record.event.id] = (resources.subject(data.account_id, data.stakeholder_id), data.recorded_at)
-    if not people:
-        return set()
-    journal = await erased_at(tx, [subject for subject, _ in people.values()])
-    erased: set[object] = set()
-    for event_id, (subject, recorded_at) in people.items():
-        if subject in journal and recorded_at <= journal[subject]:
-            erased.add(event_id)
-    return erased
+            people.append((data.account_id, data.stakeholder_id, data.recorded_at))
+            concerned.append(record.event.id)
+    overtaken = await resources.journal.overtaken(tx, people)
+    return set(compress(concerned, overtaken))

@@ -17,11 +17,11 @@ from services.alerting.store.facts import forget_invitations
 from services.alerting.store.occasions import forget_occasions
 from services.alerting.store.redaction import redact
 from services.alerting.store.tasks import forget_texts, save_tasks, tasks_of_person
-from shared.db.erasures import Journal
+from shared.db.erasures import Journal, erase_each
 from shared.db.transaction import ReadTx, WriteTx
 from shared.erasure import Names
 from shared.events.responses import StakeholderErased
-from shared.verdicts import CHANGE, REPEAT, BatchHandler, Received, Verdict
+from shared.verdicts import BatchHandler, Received, Verdict
 
 ERASED = "erased"
 GONE = "the person was erased"
@@ -30,18 +30,13 @@ GONE = "the person was erased"
 def erase_stakeholders(resources: Resources) -> BatchHandler:
     """The handler of stakeholder.erased."""
 
+    async def erase(tx: WriteTx, data: StakeholderErased) -> None:
+        await _erase(tx, resources, data)
+
+    erase_all = erase_each(erase)
+
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
-        await tx.lock_accounts({record.event.account_id for record in records})
-        verdicts = []
-        for record in records:
-            data = record.event.data
-            if not isinstance(data, StakeholderErased):
-                raise TypeError(f"not an erasure: {record.event.name}")
-            if await Journal.known(tx, data):
-                verdicts.append(REPEAT)
-            else:
-                await _erase(tx, resources, data)
-                verdicts.append(CHANGE)
+        verdicts = await erase_all(tx, records)
         # Follow-ups about the account, and those that had been taken in, are evaluated without the person.
         await evaluate(tx, resources, EvaluationRequest(others={(record.event.account_id, None) for record in records}))
         return verdicts
@@ -51,7 +46,7 @@ def erase_stakeholders(resources: Resources) -> BatchHandler:
 
 async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> None:
     people = [(data.account_id, erased.stakeholder_id) for erased in data.every_id()]
-    counts = {"responses": 0, "tasks": 0, "messages": 0}
+    counts = {"responses": 0, "follow_ups": 0, "messages": 0}
     names = await _names(tx, data.account_id, people)
     for person in people:
         await _erase_id(tx, resources, data, person, names, counts)
@@ -80,7 +75,7 @@ async def _erase_id(
     left = await store.answers_left(tx, *person, until=data.erased_at)
     # An answer that was read late opened its task after the erasure; what rests on an answer given since stays.
     tasks = [task for task in everything if not _is_of_later(task, left, data)]
-    counts["tasks"] += len(tasks)
+    counts["follow_ups"] += len(tasks)
     counts["messages"] += await forget_person(tx, *person, data.subject, names)
     await forget_triggers_of_person(tx, *person, until=data.erased_at)
     await forget_occasions(tx, *person, [task.follow_up_id for task in tasks])

@@ -1,4 +1,4 @@
-"""Evaluates the rules for the accounts whose facts have changed: once after a batch, under the locks of the accounts.
+"""Evaluates the rules for the accounts whose facts have changed: once after a poll, under the locks of the accounts.
 
 Events only say which accounts to evaluate. Which follow-ups open, change or close depends on the current facts alone,
 not on the events that brought them or on their order.
@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from services.alerting.courier.interface import subscribed_types
 from services.alerting.domain.answers import AnswerKey
 from services.alerting.domain.arrangement import DesiredTask
 from services.alerting.domain.default_rules import ANSWERED
@@ -60,7 +61,7 @@ About = TypeVar("About", MessageRequest, RuleEvent)
 
 @dataclass(slots=True)
 class EvaluationRequest:
-    """Whom to evaluate after a batch of records, and which messages to send.
+    """Whom to evaluate after a poll, and which messages to send.
 
     `fresh` are people, None for the account itself, about whom a follow-up may open; for `others` only the follow-ups
     that exist are evaluated. `renewing` are accounts whose renewal may open a follow-up: its date was entered, or the
@@ -76,11 +77,6 @@ class EvaluationRequest:
     rule_events: list[RuleEvent] = field(default_factory=list)
     corrected_answers: list[AnswerKey] = field(default_factory=list)
 
-    def accounts(self) -> set[str]:
-        """Every account that it names."""
-        named = {account_id for account_id, _ in self.fresh | self.others}
-        return named | self.renewing | {message.account_id for message in self.messages}
-
 
 @dataclass(frozen=True, slots=True)
 class LoadedAccounts:
@@ -93,9 +89,10 @@ class LoadedAccounts:
 
 
 async def evaluate(tx: WriteTx, resources: Resources, request: EvaluationRequest) -> int:
-    """Evaluate the rules, save the changed follow-ups and queue the messages. Returns the number of steps."""
-    # Locked first: whoever changes whose an id is holds the locks as well.
-    await tx.lock_accounts(request.accounts())
+    """Evaluate the rules, save the changed follow-ups and queue the messages. The caller holds the locks of the
+    accounts. Returns the number of steps.
+    """
+    await _drop_unsubscribed(tx, request)
     await _by_own_ids(tx, request)
     people = await _concerned(tx, resources, request)
     loaded = LoadedAccounts((), {}, {}, ())
@@ -105,8 +102,9 @@ async def evaluate(tx: WriteTx, resources: Resources, request: EvaluationRequest
 
 
 async def evaluate_segments(tx: WriteTx, resources: Resources, facts: Mapping[str, Facts]) -> int:
-    """Evaluate the rules about segments; the name of a segment stands in the place of an account id."""
-    await tx.lock_accounts(facts)
+    """Evaluate the rules about segments; the name of a segment stands in the place of an account id. The caller holds
+    the locks of the names.
+    """
     loaded = await _load_segments(tx, resources, facts)
     return await _carry_out(tx, resources, loaded, EvaluationRequest(renewing=set(facts)), set())
 
@@ -143,6 +141,13 @@ async def _carry_out(
     await casework.save(tx)
     await save_triggers(tx, request.rule_events, request.corrected_answers, loaded.facts, casework.tasks())
     return steps
+
+
+async def _drop_unsubscribed(tx: ReadTx, request: EvaluationRequest) -> None:
+    """Leave out the messages to which no endpoint has subscribed."""
+    if request.messages:
+        subscribed = await subscribed_types(tx, {message.message_type for message in request.messages})
+        request.messages = [message for message in request.messages if message.message_type in subscribed]
 
 
 async def _by_own_ids(tx: ReadTx, request: EvaluationRequest) -> None:

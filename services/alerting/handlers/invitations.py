@@ -4,29 +4,32 @@ A contact that is lost opens a follow-up; whoever is reached later ends it.
 """
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any
+from uuid import UUID
 
 from services.alerting.domain.people import FRESH
 from services.alerting.handlers.dry_run_triggers import RuleEvent
-from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
+from services.alerting.handlers.evaluation import EvaluationRequest
+from services.alerting.handlers.recording import Recorder
 from services.alerting.handlers.resources import Resources
-from services.alerting.store.answers import erased_at
 from services.alerting.store.facts import MOMENTS, InvitationKey, invitations_by_key, save_invitations
+from shared.db.erasures import Person
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.events.invitations import InvitationFact
 from shared.topics import INVITATION_BOUNCED
-from shared.verdicts import CHANGE, NEW, REPEAT, BatchHandler, Received, Verdict
+from shared.verdicts import CHANGE, NEW, REPEAT, Received, Verdict
 
 
-def record_invitations(resources: Resources) -> BatchHandler:
-    """The handler of everything on the topic invitations: NEW where something was learned, else REPEAT."""
+def record_invitations(resources: Resources) -> Recorder:
+    """The recorder of everything on the topic invitations: NEW where something was learned, else REPEAT."""
 
-    async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+    async def handle(tx: WriteTx, records: Sequence[Received], request: EvaluationRequest) -> Sequence[Verdict]:
         events = [record.event for record in records]
         erased = await _erased(tx, events, resources)
         rows = await invitations_by_key(tx, [_key(_fact(event)) for event in events])
-        request, learned, verdicts = EvaluationRequest(), {}, []
+        learned, verdicts = {}, []
         for event in events:
             fact = _fact(event)
             if event.id in erased:
@@ -41,7 +44,6 @@ def record_invitations(resources: Resources) -> BatchHandler:
             rows[_key(fact)] = learned[_key(fact)] = after
             _wake(request, event, fact, resources)
         await save_invitations(tx, list(learned.values()))
-        await evaluate(tx, resources, request)
         return verdicts
 
     return handle
@@ -88,16 +90,14 @@ def _wake(request: EvaluationRequest, event: Event, fact: InvitationFact, resour
         request.others.add(person)
 
 
-async def _erased(tx: WriteTx, events: Sequence[Event], resources: Resources) -> set[object]:
+async def _erased(tx: WriteTx, events: Sequence[Event], resources: Resources) -> set[UUID]:
     """The ids of the events about somebody who was erased after the event was recorded, or after it happened."""
-    subjects = {event.id: resources.subject(event.account_id, _fact(event).stakeholder_id) for event in events}
-    journal = await erased_at(tx, subjects.values())
-    erased: set[object] = set()
+    people: list[Person] = []
     for event in events:
-        until, fact = journal.get(subjects[event.id]), _fact(event)
-        if until is not None and min(fact.recorded_at, fact.at) <= until:
-            erased.add(event.id)
-    return erased
+        fact = _fact(event)
+        people.append((event.account_id, fact.stakeholder_id, min(fact.recorded_at, fact.at)))
+    overtaken = await resources.journal.overtaken(tx, people)
+    return set(compress([event.id for event in events], overtaken))
 
 
 def _key(fact: InvitationFact) -> InvitationKey:

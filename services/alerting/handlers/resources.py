@@ -6,12 +6,12 @@ from datetime import timedelta
 from services.alerting.domain.payloads import PayloadSettings
 from services.alerting.domain.policy import Policy
 from shared.clock import Clock
-from shared.erasure import Subject
+from shared.db.erasures import Journal
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """The settings as the domain sees them, the clock, the keyed hash that names the erased, and how long notices to
+    """The settings as the domain sees them, the clock, the journal of the erased, and how long notices to
     people wait for the comment and the burst. One that is being sent for longer than
     `notice_lease` goes again. Detractors of one account within `burst` are one.
     """
@@ -19,7 +19,7 @@ class Resources:
     policy: Policy
     payload_settings: PayloadSettings
     clock: Clock
-    subject: Subject
+    journal: Journal
     notice_wait: timedelta = timedelta(seconds=60)
     notice_lease: timedelta = timedelta(minutes=2)
     burst: timedelta = timedelta(hours=24)

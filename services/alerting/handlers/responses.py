@@ -6,28 +6,30 @@ and further ones are repeats.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import compress
 from uuid import UUID
 
-from services.alerting.courier.interface import messages, subscribed_types
+from services.alerting.courier.interface import messages
 from services.alerting.domain.answers import AMENDABLE, AnswerChange, AnswerKey, StoredAnswer, folded
 from services.alerting.domain.notices import Announcement, is_praise
 from services.alerting.domain.people import FRESH, Answer
 from services.alerting.handlers.context import Context
-from services.alerting.handlers.evaluation import EvaluationRequest, MessageRequest, evaluate
+from services.alerting.handlers.evaluation import EvaluationRequest, MessageRequest
 from services.alerting.handlers.file_rows import FileRows, is_free
 from services.alerting.handlers.notices import announce
+from services.alerting.handlers.recording import Recorder
 from services.alerting.handlers.resources import Resources
 from services.alerting.store import answers as store
 from shared.db.directory import own_ids
+from shared.db.erasures import Person
 from shared.db.transaction import WriteTx
-from shared.erasure import Subject as SubjectName
 from shared.events.envelope import Event
 from shared.events.files import digests_of, import_of
 from shared.events.posted import posted
 from shared.events.responses import ResponseAmended, ResponseRecorded, ResponseWithdrawn
 from shared.ids import derived_uuid
-from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, BatchHandler, Received, Verdict
+from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, Received, Verdict
 
 EARLY = timedelta(days=30)
 """How long an amendment waits for its answer: no longer than an erasure may take, since it may hold the words of
@@ -40,13 +42,13 @@ DROPPED_AT_ONCE = 50_000
 
 @dataclass(slots=True)
 class ResponseBatch:
-    """The records of one batch, with the answers that their verdicts depend on. `quietly`: answers that only rows of a
+    """The records of one batch, with the answers that their verdicts depend on. `erased`: the events that an erasure
+    has overtaken. `quietly`: answers that only rows of a
     quiet file, or an undoing, have touched: they are kept, and nothing comes of them."""
 
     answers: dict[AnswerKey, StoredAnswer]
     new_changes: set[UUID]
-    erased: dict[str, datetime]
-    subject: SubjectName
+    erased: set[UUID]
     files: FileRows
     touched: dict[AnswerKey, Event] = field(default_factory=dict)
     created: dict[AnswerKey, Event] = field(default_factory=dict)
@@ -88,8 +90,7 @@ class ResponseBatch:
         first = self.answers.get(key)
         if first is not None and not is_free(first, data.recorded_at):
             return self._again(event, data, first)
-        until = self.erased.get(self.subject(data.account_id, data.stakeholder_id))
-        if until is not None and min(data.recorded_at, data.answered_at) <= until:
+        if event.id in self.erased:
             self.overtaken.add(key)
             return CHANGE
         answer = answer_of(data)
@@ -116,10 +117,10 @@ class ResponseBatch:
         return CHANGE
 
 
-def record_responses(resources: Resources) -> BatchHandler:
-    """The handler of answers, amendments and withdrawals."""
+def record_responses(resources: Resources) -> Recorder:
+    """The recorder of answers, amendments and withdrawals."""
 
-    async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+    async def handle(tx: WriteTx, records: Sequence[Received], request: EvaluationRequest) -> Sequence[Verdict]:
         events = [record.event for record in records]
         found = await store.answers_by_id(tx, map(_key, events))
         before = {key: stored.live for key, stored in found.items()}
@@ -132,32 +133,41 @@ def record_responses(resources: Resources) -> BatchHandler:
                 changes.append((change, event.sender))
         new_changes = await store.add_changes(tx, changes)
         erased = await _erased(tx, resources, events)
-        batch = ResponseBatch(found, new_changes, erased, resources.subject, files, dropped=dropped)
+        batch = ResponseBatch(found, new_changes, erased, files, dropped=dropped)
         verdicts = [batch.verdict(event) for event in events]
         await files.save(tx)
         await store.drop_answers(tx, batch.overtaken)
-        await settle(tx, resources, batch, before)
+        await settle(tx, resources, batch, before, request)
         return verdicts
 
     return handle
 
 
-async def _erased(tx: WriteTx, resources: Resources, events: Sequence[Event]) -> dict[str, datetime]:
-    """The newest erasure, by keyed hash, of each person of whom an answer was recorded."""
-    subjects = []
+async def _erased(tx: WriteTx, resources: Resources, events: Sequence[Event]) -> set[UUID]:
+    """The events about answers that were given or recorded before their person was erased."""
+    people: list[Person] = []
+    recorded: list[UUID] = []
     for event in events:
-        if isinstance(event.data, ResponseRecorded):
-            subjects.append(resources.subject(event.data.account_id, event.data.stakeholder_id))
-    if not subjects:
-        return {}
-    return await store.erased_at(tx, subjects)
+        data = event.data
+        if isinstance(data, ResponseRecorded):
+            people.append((data.account_id, data.stakeholder_id, min(data.recorded_at, data.answered_at)))
+            recorded.append(event.id)
+    return set(compress(recorded, await resources.journal.overtaken(tx, people)))
 
 
-async def settle(tx: WriteTx, resources: Resources, batch: ResponseBatch, before: Mapping[AnswerKey, Answer]) -> None:
+async def settle(
+    tx: WriteTx,
+    resources: Resources,
+    batch: ResponseBatch,
+    before: Mapping[AnswerKey, Answer],
+    request: EvaluationRequest,
+) -> None:
     """Save the answers that were touched, and act on what they are now."""
     await _save(tx, batch)
     await _praise(tx, resources, batch, before)
-    await _evaluate(tx, resources, batch, before)
+    for key in batch.touched:
+        if key not in batch.quietly:
+            _wake(request, resources, batch, key, before.get(key))
 
 
 async def _save(tx: WriteTx, batch: ResponseBatch) -> None:
@@ -171,28 +181,23 @@ async def _save(tx: WriteTx, batch: ResponseBatch) -> None:
     await store.save_answers(tx, [batch.answers[key] for key in batch.touched])
 
 
-async def _evaluate(
-    tx: WriteTx, resources: Resources, batch: ResponseBatch, before: Mapping[AnswerKey, Answer]
+def _wake(
+    request: EvaluationRequest, resources: Resources, batch: ResponseBatch, key: AnswerKey, before: Answer | None
 ) -> None:
-    """Evaluate the rules for everybody who answered, with messages to the endpoints that have subscribed to answers."""
-    request = EvaluationRequest()
-    for key, event in batch.touched.items():
-        if key in batch.quietly:
-            continue
-        stored = batch.answers[key]
-        comment_before = None
-        if key in before:
-            comment_before = before[key].comment
-        if stored.live.comment != comment_before:
-            request.comments[key] = (event.id, event.time)
-        person = (stored.live.account_id, stored.live.stakeholder_id)
-        if _may_open(stored, resources):
-            request.fresh.add(person)
-        else:
-            request.others.add(person)
-    for key in await _subscribed_answers(tx, batch, before):
-        request.messages.append(_message_about(batch, batch.answers[key].live, before.get(key)))
-    await evaluate(tx, resources, request)
+    """Add whoever answered, a comment that has changed, and the message about the answer to the request."""
+    stored, event = batch.answers[key], batch.touched[key]
+    comment_before = None
+    if before is not None:
+        comment_before = before.comment
+    if stored.live.comment != comment_before:
+        request.comments[key] = (event.id, event.time)
+    person = (stored.live.account_id, stored.live.stakeholder_id)
+    if _may_open(stored, resources):
+        request.fresh.add(person)
+    else:
+        request.others.add(person)
+    if stored.is_fresh and not stored.live.test and stored.live != before:
+        request.messages.append(_message_about(batch, stored.live, before))
 
 
 def _may_open(stored: StoredAnswer, resources: Resources) -> bool:
@@ -217,24 +222,6 @@ async def _praise(tx: WriteTx, resources: Resources, batch: ResponseBatch, befor
         owner = context.account(account_id).owner
         announcements.append(Announcement("praise", event_id, account_id, "low", (owner,), response_id=response_id))
     await announce(tx, resources, context, announcements)
-
-
-async def _subscribed_answers(tx: WriteTx, batch: ResponseBatch, before: Mapping[AnswerKey, Answer]) -> list[AnswerKey]:
-    """The answers for which an endpoint has subscribed to a message: fresh, no test, and other than before."""
-    subscribed = await subscribed_types(tx, (messages.SURVEY_RESPONSE_CREATED, messages.SURVEY_RESPONSE_UPDATED))
-    if not subscribed:
-        return []
-    keys = []
-    for key in batch.touched:
-        if key in batch.quietly:
-            continue
-        stored = batch.answers[key]
-        message_type = messages.SURVEY_RESPONSE_UPDATED
-        if key in batch.created:
-            message_type = messages.SURVEY_RESPONSE_CREATED
-        if message_type in subscribed and stored.is_fresh and not stored.live.test and stored.live != before.get(key):
-            keys.append(key)
-    return keys
 
 
 def _message_about(batch: ResponseBatch, answer: Answer, before: Answer | None) -> MessageRequest:

@@ -1,16 +1,18 @@
 """Score-events: each event becomes a fact and a message, once; the rules are evaluated for its subject."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import compress
+from uuid import UUID
 
 from services.alerting.courier.interface import messages
 from services.alerting.domain.rule_facts import AccountState, ClassChange, Drop
 from services.alerting.handlers.dry_run_triggers import RuleEvent
-from services.alerting.handlers.evaluation import EvaluationRequest, MessageRequest, evaluate
+from services.alerting.handlers.evaluation import EvaluationRequest, MessageRequest
 from services.alerting.handlers.placeholders import save_placeholders
+from services.alerting.handlers.recording import Recorder
 from services.alerting.handlers.resources import Resources
-from services.alerting.store.answers import erased_at
 from services.alerting.store.facts import (
     KEPT_CHANGES,
     InvitationKey,
@@ -19,6 +21,7 @@ from services.alerting.store.facts import (
     save_account_states,
     save_invitations,
 )
+from shared.db.erasures import Journal, Person
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.events.scores import (
@@ -31,45 +34,53 @@ from shared.events.scores import (
     StakeholderWentSilent,
 )
 from shared.topics import STAKEHOLDER_ANSWERED
-from shared.verdicts import CHANGE, NEW, REPEAT, BatchHandler, Received, Verdict
+from shared.verdicts import CHANGE, NEW, REPEAT, Received, Verdict
 
 
-def record_score_events(resources: Resources) -> BatchHandler:
-    """The handler of everything on the topic score-events."""
+def record_score_events(resources: Resources) -> Recorder:
+    """The recorder of everything on the topic score-events."""
 
-    async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+    async def handle(tx: WriteTx, records: Sequence[Received], request: EvaluationRequest) -> Sequence[Verdict]:
         events = [record.event for record in records]
-        verdicts = await _sorted_out(tx, events, resources.subject)
+        verdicts = await _sorted_out(tx, events, resources.journal)
         fresh = [event for event, verdict in zip(events, verdicts, strict=True) if verdict is NEW]
         if fresh:
             await save_placeholders(tx, fresh)
             await _record_account_states(tx, fresh)
             await _record_silences(tx, fresh)
-            request = EvaluationRequest()
             for event in fresh:
                 _wake(request, event)
-            await evaluate(tx, resources, request)
         return verdicts
 
     return handle
 
 
-async def _sorted_out(tx: WriteTx, events: Sequence[Event], subject: Callable[[str, str], str]) -> list[Verdict]:
+async def _sorted_out(tx: WriteTx, events: Sequence[Event], journal: Journal) -> list[Verdict]:
     """NEW for what is to be acted on, REPEAT for what came before, CHANGE for what an erasure has taken back."""
     seen = await tx.seen(*(event.id for event in events))
-    subjects = {_person_of(event): _subject_of(event, subject) for event in events}
-    erased = await erased_at(tx, [name for name in subjects.values() if name])
+    erased = await _erased(tx, events, journal)
     verdicts = []
     for event in events:
-        until = erased.get(subjects[_person_of(event)] or "")
         if event.id in seen:
             verdicts.append(REPEAT)
-        elif until is not None and _recorded_at(event) <= until:
+        elif event.id in erased:
             verdicts.append(CHANGE)
         else:
             verdicts.append(NEW)
         seen.add(event.id)
     return verdicts
+
+
+async def _erased(tx: WriteTx, events: Sequence[Event], journal: Journal) -> set[UUID]:
+    """The ids of the events about somebody who was erased after what they tell of."""
+    people: list[Person] = []
+    concerned: list[UUID] = []
+    for event in events:
+        account_id, stakeholder_id = _person_of(event)
+        if stakeholder_id is not None:
+            people.append((account_id, stakeholder_id, _recorded_at(event)))
+            concerned.append(event.id)
+    return set(compress(concerned, await journal.overtaken(tx, people)))
 
 
 async def _record_account_states(tx: WriteTx, events: Sequence[Event]) -> None:
@@ -243,13 +254,6 @@ def _response_of(ref: AnswerRef | None) -> str | None:
 
 def _person_of(event: Event) -> tuple[str, str | None]:
     return event.account_id, getattr(event.data, "stakeholder_id", None)
-
-
-def _subject_of(event: Event, subject: Callable[[str, str], str]) -> str | None:
-    account_id, stakeholder_id = _person_of(event)
-    if stakeholder_id is None:
-        return None
-    return subject(account_id, stakeholder_id)
 
 
 def _recorded_at(event: Event) -> datetime:

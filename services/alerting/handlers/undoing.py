@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from services.alerting.domain.answers import AnswerChange, StoredAnswer
-from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
+from services.alerting.handlers.evaluation import EvaluationRequest
 from services.alerting.handlers.file_rows import FileRows
+from services.alerting.handlers.recording import Recorder
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.responses import ResponseBatch, settle
 from services.alerting.store import answers as store
@@ -13,19 +14,19 @@ from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.events.files import undoing
 from shared.events.responses import ImportUndone
-from shared.verdicts import CHANGE, REPEAT, BatchHandler, Received, Verdict
+from shared.verdicts import CHANGE, REPEAT, Received, Verdict
 
 
-def undo_imports(resources: Resources) -> BatchHandler:
-    """The handler of import.undone. It is quiet: follow-ups close, and none opens."""
+def undo_imports(resources: Resources) -> Recorder:
+    """The recorder of import.undone. It is quiet: follow-ups close, and none opens."""
 
-    async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
-        return [await _undo(tx, resources, record.event) for record in records]
+    async def handle(tx: WriteTx, records: Sequence[Received], request: EvaluationRequest) -> Sequence[Verdict]:
+        return [await _undo(tx, resources, record.event, request) for record in records]
 
     return handle
 
 
-async def _undo(tx: WriteTx, resources: Resources, event: Event) -> Verdict:
+async def _undo(tx: WriteTx, resources: Resources, event: Event, request: EvaluationRequest) -> Verdict:
     data = event.data
     if not isinstance(data, ImportUndone):
         raise TypeError(f"not the undoing of an import: {event.name}")
@@ -39,11 +40,11 @@ async def _undo(tx: WriteTx, resources: Resources, event: Event) -> Verdict:
     await store.add_changes(tx, changes)
     found = await store.answers_by_id(tx, keys)
     before = {key: stored.live for key, stored in found.items()}
-    batch = ResponseBatch(found, set(), {}, resources.subject, FileRows(set(), {}))
+    batch = ResponseBatch(found, set(), set(), FileRows(set(), {}))
     for key in found:
         batch.touch(key, event, quietly=True)
-    await settle(tx, resources, batch, before)
-    await evaluate(tx, resources, EvaluationRequest(others={_person_of(stored) for stored in batch.answers.values()}))
+    await settle(tx, resources, batch, before, request)
+    request.others |= {_person_of(stored) for stored in batch.answers.values()}
     return CHANGE
 
 

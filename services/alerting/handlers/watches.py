@@ -50,6 +50,7 @@ async def watch_accounts(tx: WriteTx, resources: Resources, account_ids: Sequenc
 
 async def evaluate_accounts(tx: WriteTx, resources: Resources, account_ids: Sequence[str]) -> None:
     """Evaluate these accounts, whenever they were evaluated last."""
+    await tx.lock_accounts(account_ids)
     await evaluate(tx, resources, EvaluationRequest(renewing=set(account_ids)))
     await note_watched(tx, account_ids, resources.clock.now(), _today(resources))
 

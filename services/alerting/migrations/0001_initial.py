@@ -284,7 +284,7 @@ STATEMENTS = [
         erased_at timestamptz not null,
         applied_at timestamptz,
         responses int not null default 0,
-        tasks int not null default 0,
+        follow_ups int not null default 0,
         messages int not null default 0,
         primary key (receipt_id, subject),
         check ((applied_at is null) = (stakeholder_id is not null))

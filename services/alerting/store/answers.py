@@ -1,4 +1,4 @@
-"""The answers that alerting keeps for their comments, and the journal of who was erased."""
+"""The answers that alerting keeps for their comments."""
 
 import json
 from collections.abc import Collection, Iterable, Sequence
@@ -234,16 +234,6 @@ async def dropped_answers(tx: ReadTx, keys: Iterable[AnswerKey]) -> set[AnswerKe
         return set()
     rows = await tx.all(_in_keys("select account_id, response_id from dropped_responses"), **answer_binds(keys))
     return {(row["account_id"], row["response_id"]) for row in rows}
-
-
-async def erased_at(tx: ReadTx, subjects: Iterable[str]) -> dict[str, datetime]:
-    """The newest erasure of each of these people, by keyed hash."""
-    rows = await tx.all(
-        "select subject, max(erased_at) as erased_at from erasures where subject = any(cast(:subjects as text[]))"
-        " group by subject",
-        subjects=sorted(set(subjects)),
-    )
-    return {row["subject"]: row["erased_at"] for row in rows}
 
 
 def _in_keys(select: str) -> str:

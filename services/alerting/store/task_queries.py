@@ -122,18 +122,17 @@ def _conditions(filters: TaskFilter) -> tuple[list[str], dict[str, Any]]:
     owner = None
     if filters.owner:
         owner = filters.owner.lower()
-    equal = (
+    given = (
         ("account_id = :account_id", "account_id", filters.account_id),
         (of_person(filters.account_id), "stakeholder_id", filters.stakeholder_id),
         ("owner_email = :owner_email", "owner_email", owner),
+        ("due_at < :due_before", "due_before", filters.due_before),
+        ("promised_by < :promised_before", "promised_before", filters.promised_before),
+        ("updated_at >= :updated_since", "updated_since", filters.updated_since),
     )
-    parts += [(condition, {name: value}) for condition, name, value in equal if value is not None]
+    parts += [(condition, {name: value}) for condition, name, value in given if value is not None]
     if filters.reason_holds is not None:
         parts.append((_REASON_HOLDS[filters.reason_holds], {}))
-    if filters.due_before is not None:
-        parts.append(("due_at < :due_before", {"due_before": filters.due_before}))
-    if filters.updated_since is not None:
-        parts.append(("updated_at >= :updated_since", {"updated_since": filters.updated_since}))
     if filters.search is not None:
         matches = "(title ilike :search or account_id ilike :search or stakeholder_id ilike :search)"
         parts.append((matches, {"search": f"%{_escaped(filters.search)}%"}))

@@ -97,7 +97,7 @@ def compare(own: Own, against: Against, *, year: int, few_voices: int) -> Compar
         warnings.append(ESTIMATED_PERCENTILE)
     sentence = _sentence(own, against, own_change, gap, benchmark_change)
     if own.nps is not None and own.voices < few_voices:
-        sentence += " Too few voices to say more."
+        sentence += " Too few respondents to say more."
     return Comparison(gap, own_change, benchmark_change, standing, tuple(warnings), sentence)
 
 
@@ -141,10 +141,10 @@ def _sentence(
     if own.nps is None:
         return "No answers count in this window."
     current, industry = against.current, against.industry_name or against.industry
-    people = "people"
+    respondents = "respondents"
     if own.voices == 1:
-        people = "person"
-    parts = [f"{signed(own.nps)} from {own.voices} {people}"]
+        respondents = "respondent"
+    parts = [f"{signed(own.nps)} from {own.voices} {respondents}"]
     if own_change is not None:
         parts.append(f"{moved(own_change)} on last year")
         if benchmark_change is not None:

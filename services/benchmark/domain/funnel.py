@@ -17,7 +17,10 @@ REVIEW: Final = {"open_rate": 0.68, "response_rate": 0.43, "comment_rate": 0.17,
 """Surveys sent with a business review (Clientshare)."""
 REVIEW_RECIPIENTS: Final = 4.4
 """Recipients of such a survey, on average."""
-COUNTS: Final = ("sent_count", "delivered_count", "opened_count", "started_count", "answered_count", "bounced_count")
+COUNTS: Final = (
+    *("sent_count", "delivered_count", "opened_count", "started_count", "answered_count", "bounced_count"),
+    "withdrawn_count",
+)
 RATES: Final = (
     *("delivered_rate", "open_rate", "start_rate", "response_rate", "completion_rate", "bounce_rate"),
     *("comment_rate", "follow_up_request_rate"),
@@ -25,6 +28,7 @@ RATES: Final = (
 NO_INVITATIONS = "no_invitations"
 FEW_INVITATIONS = "few_invitations"
 NOT_OPENED_KNOWN = "openings_not_reported"
+NOT_DELIVERED_KNOWN = "deliveries_not_reported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,8 @@ def judge(funnel: Mapping[str, Any], few_invitations: int) -> Judged:
         warnings.append(FEW_INVITATIONS)
     if not funnel["opened_count"] and funnel["answered_count"]:
         warnings.append(NOT_OPENED_KNOWN)
+    if funnel["delivered_count"] is None:
+        warnings.append(NOT_DELIVERED_KNOWN)
     level = level_of(rate)
     people = "recipients"
     if recipients == 1:

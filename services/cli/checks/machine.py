@@ -14,7 +14,7 @@ from services.cli.embedded.process import port_is_free
 from services.cli.folder import DataFolder
 from services.cli.paths import cache_dir
 from shared.errors import TellbackError
-from shared.settings import MIN_SECRET_LENGTH
+from shared.settings import MIN_SECRET_LENGTH, split_keys
 
 GIGABYTE = 1_000_000_000
 LEAST, COMFORTABLE = 1 * GIGABYTE, 5 * GIGABYTE
@@ -77,9 +77,14 @@ def _private_files(folder: DataFolder) -> Check:
     if exposed:
         shown = ", ".join(str(path) for path in exposed)
         return failed("secret files", f"others may read {shown}", f"chmod 600 {shown}")
-    if folder.secret_key.exists() and len(folder.secret_key.read_text().strip()) < MIN_SECRET_LENGTH:
+    if folder.secret_key.exists() and _is_too_short(folder.secret_key.read_text()):
         return failed("secret files", f"{folder.secret_key} is too short", "put the original one back from a backup")
     return ok("secret files", "only their owner may read them")
+
+
+def _is_too_short(text: str) -> bool:
+    keys = split_keys(text)
+    return not keys or min(map(len, keys)) < MIN_SECRET_LENGTH
 
 
 def disk(folder: DataFolder) -> list[Check]:

@@ -8,19 +8,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.collector.api import batches
-from services.collector.api.models import (
-    AccountView,
-    RecordBatchAnswer,
-    StakeholderView,
-    account_view,
-    stakeholder_view,
-)
+from services.collector.api.models import RecordBatchAnswer, account_view, stakeholder_view
 from services.collector.api.resources import AccountId, Collector, Resources, StakeholderId
 from services.collector.handlers import directory
 from services.collector.handlers.directory import Change, Changed
 from services.collector.handlers.inputs.directory import (
-    ACCOUNT_EXAMPLE,
-    STAKEHOLDER_EXAMPLE,
     AccountInput,
     AccountItem,
     StakeholderInput,
@@ -30,6 +22,7 @@ from services.collector.handlers.outcomes import in_place
 from services.collector.handlers.refusals import refused
 from services.collector.store.directory import Wanted
 from shared.access.caller import Caller
+from shared.api.directory import ACCOUNT_EXAMPLE, STAKEHOLDER_EXAMPLE, AccountView, StakeholderView
 from shared.errors import TellbackError
 from shared.http import paging
 from shared.http.auth import Ingester, Reader
@@ -41,6 +34,9 @@ from shared.http.routing import Router
 router = Router(tags=["directory"])
 ACCOUNT = "/v1/accounts/{account_id}"
 STAKEHOLDER = "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}"
+_STALE: dict[int | str, dict[str, Any]] = {
+    409: {"description": "The record is not the one of the `recorded_at` that was sent."}
+}
 _EXAMPLE: dict[str, Any] = {
     "accounts": [{"account_id": "acme"} | ACCOUNT_EXAMPLE],
     "stakeholders": [{"account_id": "acme"} | STAKEHOLDER_EXAMPLE],
@@ -66,20 +62,24 @@ class ListQuery(BaseModel):
         return Wanted(caller.owner_email, self.q, self.updated_since, after, self.limit + 1)
 
 
-@router.put(ACCOUNT, summary="Put an account")
+@router.put(ACCOUNT, summary="Put an account", responses=_STALE)
 async def put_account(account_id: AccountId, body: AccountInput, caller: Ingester, collector: Resources) -> AccountView:
     """Replaces the whole record; what is not sent is gone."""
     _same("account_id", body.account_id, account_id)
-    return account_view(await _change(collector, caller, Change(account_id, None, body.members(), whole=True)))
+    return account_view(
+        await _change(collector, caller, Change(account_id, None, body.members(), whole=True, seen=body.seen()))
+    )
 
 
-@router.patch(ACCOUNT, summary="Change an account")
+@router.patch(ACCOUNT, summary="Change an account", responses=_STALE)
 async def patch_account(
     account_id: AccountId, body: AccountInput, caller: Ingester, collector: Resources
 ) -> AccountView:
     """Merges (RFC 7396): absent members stay, null removes, objects merge member by member."""
     _same("account_id", body.account_id, account_id)
-    return account_view(await _change(collector, caller, Change(account_id, None, body.members(), existing=True)))
+    return account_view(
+        await _change(collector, caller, Change(account_id, None, body.members(), existing=True, seen=body.seen()))
+    )
 
 
 @router.get(ACCOUNT, summary="Look up an account")
@@ -121,7 +121,7 @@ async def list_stakeholders(
     return page_of(views, query.limit, lambda view: [view.stakeholder_id], "stakeholders")
 
 
-@router.put(STAKEHOLDER, summary="Put a person")
+@router.put(STAKEHOLDER, summary="Put a person", responses=_STALE)
 async def put_stakeholder(
     account_id: AccountId,
     stakeholder_id: StakeholderId,
@@ -134,7 +134,7 @@ async def put_stakeholder(
     return stakeholder_view(await _change(collector, caller, change))
 
 
-@router.patch(STAKEHOLDER, summary="Change a person")
+@router.patch(STAKEHOLDER, summary="Change a person", responses=_STALE)
 async def patch_stakeholder(
     account_id: AccountId,
     stakeholder_id: StakeholderId,
@@ -218,7 +218,7 @@ def _ids(change: Change | TellbackError, item: Any) -> dict[str, Any]:
 def _person(account_id: str, stakeholder_id: str, body: StakeholderInput, *, whole: bool) -> Change:
     _same("account_id", body.account_id, account_id)
     _same("stakeholder_id", body.stakeholder_id, stakeholder_id)
-    return Change(account_id, stakeholder_id, body.members(), whole=whole, existing=not whole)
+    return Change(account_id, stakeholder_id, body.members(), whole=whole, existing=not whole, seen=body.seen())
 
 
 def _same(field: str, given: str | None, expected: str) -> None:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from services.collector.handlers.inputs.directory import ACCOUNT_EXAMPLE, STAKEHOLDER_EXAMPLE
-
 Json = dict[str, Any]
 
 RECORDED_AT = "2026-03-31T09:30:00.123456Z"
@@ -41,82 +39,6 @@ EVENT_BATCH = batch({"event_id": ACCEPTED["event_id"], "status": "accepted"})
 RECORD_BATCH = batch(
     {"kind": "account", "account_id": "acme", "stakeholder_id": None, "status": "accepted"},
 )
-ACCOUNT: Json = {
-    "account_id": "acme",
-    "products": ["fleet"],
-    "sponsor": None,
-    "parent_account_id": None,
-    "domains": ["acme.example"],
-    "closed_on": None,
-    "time_zone": "Europe/London",
-    "language": "en",
-    "customer_since": "2019-04-01",
-    "do_not_ask": None,
-    "attributes": {"plan": "pro"},
-    "recorded_at": RECORDED_AT,
-    **ACCOUNT_EXAMPLE,
-}
-STAKEHOLDER: Json = {
-    "account_id": "acme",
-    "stakeholder_id": "ann.lee@acme.example",
-    "job_level": None,
-    "job_function": "Operations",
-    "location": "Leeds",
-    "language": "en",
-    "time_zone": "Europe/London",
-    "mail_permission": "granted",
-    "attributes": {},
-    "previous": None,
-    "aliases": ["C-17"],
-    "email_changed_at": None,
-    "recorded_at": RECORDED_AT,
-    "warnings": [],
-    **STAKEHOLDER_EXAMPLE,
-}
-IMPORT: Json = {
-    "id": "0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a",
-    "import_id": "0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a",
-    "kind": "responses",
-    "state": "done",
-    "file_name": "answers.csv",
-    "progress": 1.0,
-    "rows_read": 1258,
-    "taken": 1257,
-    "skipped": 0,
-    "bad": 1,
-    "problems": [
-        {
-            "line": 598,
-            "outcome": "bad",
-            "code": "out_of_range",
-            "field": "answered_at",
-            "reason": "answered_at must be 2000-01-01 or later",
-        }
-    ],
-    "report": "/v1/imports/0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a/report",
-    "format": None,
-    "time_zone": "Europe/Berlin",
-    "remarks": [{"code": "read_as_windows_1252", "detail": "the file is not UTF-8 and was read as Windows-1252"}],
-    "columns": {"account_id": "Account Name", "email": "Email", "score": "Score", "answered_at": "Date"},
-    "ignored_columns": ["Job Level"],
-    "alerts": False,
-    "same_as": None,
-    "mode": "upsert",
-    "written_at": RECORDED_AT,
-    "older_than": None,
-    "undone_at": None,
-    "error": None,
-    "created_at": RECORDED_AT,
-    "started_at": RECORDED_AT,
-    "finished_at": RECORDED_AT,
-}
-UNDONE: Json = {
-    "import_id": "0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a",
-    "dry_run": False,
-    "accounts": 12,
-    "rows": 1257,
-    "undone_at": RECORDED_AT,
-}
 ERASURE: Json = {
     "receipt_id": "0199c0de-7b20-7d3e-9a41-5c6b7a8d9e0f",
     "erased_at": RECORDED_AT,

@@ -64,12 +64,10 @@ def refusal(post: ParsedPost, error: TellbackError) -> Answer:
 
 
 def _all_accepted(response_ids: Sequence[str]) -> bytes:
-    results = ",".join(
-        [
-            f'{{"index":{index},"response_id":{quoted(response_id)},"status":"accepted"}}'
-            for index, response_id in enumerate(response_ids)
-        ]
-    )
+    items = []
+    for index, response_id in enumerate(response_ids):
+        items.append(f'{{"index":{index},"response_id":{quoted(response_id)},"status":"accepted"}}')
+    results = ",".join(items)
     return f'{{"accepted":{len(response_ids)},"rejected":0,"unavailable":0,"results":[{results}]}}'.encode()
 
 

@@ -1,24 +1,18 @@
 """Models of the collector's answers."""
 
 from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.collector.api import examples
 from services.collector.handlers.directory import Changed
 from services.collector.handlers.publishing import Via
-from shared.events.directory import AccountRecord, StakeholderRecord
-from shared.events.envelope import EventData
+from shared.api.directory import AccountView, DirectoryWarning, StakeholderView
 from shared.http.problem import Problem
 
 Status = Literal["accepted", "rejected", "unavailable"]
-DirectoryWarning = Annotated[
-    Literal["address_in_use"],
-    Field(description="Another person of the account has this e-mail address, and answers under it stay theirs."),
-]
 
 
 class Accepted(BaseModel):
@@ -102,37 +96,6 @@ class RecordBatchAnswer(BatchAnswer):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.RECORD_BATCH]})
 
     results: list[RecordResult]
-
-
-def _number(amount: Decimal) -> int | float:
-    if amount == amount.to_integral_value():
-        return int(amount)
-    return float(amount)
-
-
-class MoneyView(EventData):
-    """A sum of money; the amount is a JSON number."""
-
-    amount: Annotated[Decimal, PlainSerializer(_number), WithJsonSchema({"type": "number"})]
-    currency: str
-
-
-class AccountView(AccountRecord):
-    """An account of the directory."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.ACCOUNT]})
-
-    annual_revenue: MoneyView | None = None  # type: ignore[assignment]  # the same members, other JSON
-    recorded_at: datetime
-
-
-class StakeholderView(StakeholderRecord):
-    """A person of the directory."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.STAKEHOLDER]})
-
-    recorded_at: datetime
-    warnings: tuple[DirectoryWarning, ...] = ()
 
 
 def account_view(changed: Changed) -> AccountView:

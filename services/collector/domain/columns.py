@@ -12,6 +12,7 @@ Kind = Literal["responses", "accounts", "stakeholders"]
 RESPONSES: Final = "responses"
 ACCOUNTS: Final = "accounts"
 STAKEHOLDERS: Final = "stakeholders"
+KINDS: Final[Sequence[Kind]] = (RESPONSES, ACCOUNTS, STAKEHOLDERS)
 
 _PERSON = {
     "account_id": (
@@ -115,7 +116,8 @@ class ColumnError(Exception):
 class Columns:
     """Matched columns: their names, field -> position in the row, and field -> constant text. `format`: the tool that
     wrote the file, and `before`: how many rows come before the names. `names`: (field, id) -> the name in the file that
-    stands for it, where the two differ by slashes. `newest_first`: the newest answers come first."""
+    stands for it, where the two differ by slashes. `newest_first`: the newest answers come first.
+    `heads`: the rows of the header as they are in the file."""
 
     kind: Kind
     header: tuple[str, ...]
@@ -125,6 +127,7 @@ class Columns:
     before: int = 0
     names: Mapping[tuple[str, str], str] = member(default_factory=dict)
     newest_first: bool = False
+    heads: tuple[tuple[str, ...], ...] = ()
 
     @property
     def doubtful_score(self) -> bool:
@@ -146,9 +149,10 @@ class Columns:
 
 def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str]) -> Columns:
     """Match a header. `mapping` is field -> column name (or column name -> field, where that is the only reading),
-    with `=text` as a constant for all rows and an empty name for a field that is not to be taken.
+    with `=text` as a constant for all rows and an empty name for a field that is not to be taken. Whether all is there
+    that rows need, `missing` says.
 
-    Raises ColumnError: unknown_field, unknown_column, ambiguous_column, missing_column.
+    Raises ColumnError: unknown_field, unknown_column, ambiguous_column.
     """
     places: dict[str, int] = {}
     constants: dict[str, str] = {}
@@ -168,7 +172,6 @@ def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str])
         places["account_id"] = places["name"]
     if kind == RESPONSES and "survey_type" not in {*wanted, *places} and "score" in places:
         constants |= _metric(header[places["score"]])
-    _require(kind, {*places, *constants})
     return Columns(kind, tuple(header), places, constants)
 
 
@@ -228,17 +231,22 @@ def _metric(score_column: str) -> dict[str, str]:
     return {}
 
 
-def _require(kind: str, fields: set[str]) -> None:
+def missing(columns: Columns) -> list[ColumnError]:
+    """What no column says though every row needs it."""
+    fields = {*columns.places, *columns.constants}
+    found = []
     if "account_id" not in fields:
-        raise ColumnError("missing_column", "account_id", "no column says the account; name it with columns")
-    if kind != ACCOUNTS and not fields & {"stakeholder_id", "email"}:
-        raise ColumnError(
-            "missing_column",
-            "stakeholder_id",
-            "no column says the person (stakeholder_id or email); name it with columns",
-        )
-    if kind == RESPONSES and "score" not in fields:
-        raise ColumnError("missing_column", "score", "no column holds the score; name it with columns")
+        found.append(_missing("account_id", "no column says the account; name it with columns"))
+    if columns.kind != ACCOUNTS and not fields & {"stakeholder_id", "email"}:
+        hint = "no column says the person (stakeholder_id or email); name it with columns"
+        found.append(_missing("stakeholder_id", hint))
+    if columns.kind == RESPONSES and "score" not in fields:
+        found.append(_missing("score", "no column holds the score; name it with columns"))
+    return found
+
+
+def _missing(field: str, hint: str) -> ColumnError:
+    return ColumnError("missing_column", field, hint)
 
 
 def plain(name: str) -> str:

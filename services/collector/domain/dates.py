@@ -44,6 +44,11 @@ _TIME = (
     r"(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)? ?(?P<half>[ap]\.? ?m\.?)?)?"
 )
 _ZONE = r"(?: ?(?P<zone>Z|\(?(?:UTC|GMT)?(?P<offset>[+-][0-9]{1,2}(?::?[0-9]{2})?)?\)?))?"
+_COMMON = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
+    r"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
+)
+"""A time with its offset in the form of RFC 3339, as most exports have it: read a good deal faster than all others."""
 _FORMS: Final = [re.compile(f"{form}{_TIME}{_ZONE}", re.IGNORECASE) for form in _DATES]
 
 Said = Literal["", "local_time_gap", "local_time_twice"]
@@ -78,6 +83,8 @@ def moment(cell: str, reading: DateReading) -> Read:
     text = cell.strip()
     if reading.form is not None:
         return _by_form(text, reading.form, reading.zone)
+    if _COMMON.fullmatch(text):
+        return Read(_of_iso(text))
     if _UNIX.fullmatch(text):
         return Read(_since_1970(text))
     if _SERIAL.fullmatch(text) and _SERIAL_DAYS[0] <= float(text) <= _SERIAL_DAYS[1]:
@@ -88,6 +95,13 @@ def moment(cell: str, reading: DateReading) -> Read:
     if zone is None:
         return _on_clocks(local, reading.zone, is_day=is_day)
     return Read(_in_utc(local.replace(tzinfo=zone)), is_day=is_day)
+
+
+def _of_iso(text: str) -> datetime:
+    try:
+        return _in_utc(datetime.fromisoformat(text))
+    except ValueError:
+        raise CellError("not_a_date", "there is no such date in the expected format") from None
 
 
 def _since_1970(digits: str) -> datetime:

@@ -109,9 +109,9 @@ def _value(reading: Reading, name: str, text: str, found: RowValues) -> Any:
         if reading.names.clash(name, text):
             raise CellError("same_id", "another name in the file stands for the same id; rename one of them")
         return id_of(name, text)
-    word = reading.format.words.get(name, {}).get(text.casefold())
-    if word is not None:
-        return word
+    words = reading.format.words.get(name)
+    if words and text.casefold() in words:
+        return words[text.casefold()]
     if kind == RESPONSES and name == "product":
         return text
     reader = _READERS.get(name)

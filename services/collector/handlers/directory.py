@@ -11,7 +11,7 @@ from services.collector.domain.doubles import Double, likely_doubles
 from services.collector.domain.merging import merge_patch
 from services.collector.handlers import identities
 from services.collector.handlers.identities import address_of
-from services.collector.handlers.inputs.directory import AccountItem, StakeholderItem
+from services.collector.handlers.inputs.directory import AccountItem, Seen, StakeholderItem
 from services.collector.handlers.inputs.fields import MAX_ATTRIBUTES
 from services.collector.handlers.records import Records, as_account, as_person, is_visible, unknown
 from services.collector.handlers.refusals import refused
@@ -20,7 +20,7 @@ from services.collector.store import aliases
 from services.collector.store import directory as store
 from services.collector.store.directory import Person, Stored, Wanted
 from shared.db.transaction import ReadTx, WriteTx
-from shared.errors import Invalid, NotFound, TellbackError
+from shared.errors import Conflict, Invalid, NotFound, TellbackError
 from shared.events.directory import AccountRecord, PreviousLine, StakeholderRecord
 
 Record = AccountRecord | StakeholderRecord
@@ -34,13 +34,14 @@ _NEEDS: Mapping[str, str] = {"annual_revenue": "needs amount and currency", "do_
 @dataclass(frozen=True, slots=True)
 class Change:
     """A change of one record: merge `members` into the record; with `whole` into an empty one (PUT); with `existing`
-    only if it exists (PATCH)."""
+    only if it exists (PATCH). `seen`: only while the record is the one that its sender has seen."""
 
     account_id: str
     stakeholder_id: str | None
     members: Mapping[str, Any]
     whole: bool = False
     existing: bool = False
+    seen: Seen | None = None
 
     @classmethod
     def of(cls, item: AccountItem | StakeholderItem) -> "Change":
@@ -48,7 +49,7 @@ class Change:
         person = None
         if isinstance(item, StakeholderItem):
             person = who(item.stakeholder_id, item.email)
-        return cls(item.account_id, person, item.members())
+        return cls(item.account_id, person, item.members(), seen=item.seen())
 
     def people(self) -> Iterable[Person]:
         """Whose records and ids the change may concern."""
@@ -92,14 +93,14 @@ async def change_records(
     for change in changes:
         try:
             results.append(_apply(records, change))
-        except (NotFound, Invalid) as error:
+        except (NotFound, Invalid, Conflict) as error:
             results.append(error)
     await records.save(tx)
     return results
 
 
 async def change_record(tx: WriteTx, change: Change, now: datetime, owner_email: str | None = None) -> Changed:
-    """Apply one change. Raises `NotFound` or `Invalid`."""
+    """Apply one change. Raises `NotFound`, `Invalid`, or `Conflict` where another record was seen."""
     (result,) = await change_records(tx, [change], now, owner_email)
     if isinstance(result, TellbackError):
         raise result
@@ -151,11 +152,12 @@ async def doubles_of(tx: ReadTx, account_id: str, owner_email: str | None) -> li
 
 
 def _apply(records: Records, change: Change) -> Changed:
-    """Merge a change. Raises `NotFound`, and `Invalid` for an inconsistent record."""
+    """Merge a change. Raises `NotFound`, `Conflict`, and `Invalid` for an inconsistent record."""
     stored = _stored(records, change)
     present = _present(change, stored)
     if change.existing and present is None:
         raise unknown()
+    _require_seen(change, stored, present)
     base: Mapping[str, Any] = {}
     if present is not None and not change.whole:
         base = present.model_dump(mode="json")
@@ -173,6 +175,16 @@ def _apply(records: Records, change: Change) -> Changed:
         return Changed(record, stored.recorded_at, moved=False, warnings=warnings)
     records.put(record, at)
     return Changed(record, at, moved=True, warnings=warnings)
+
+
+def _require_seen(change: Change, stored: Stored | None, present: Record | None) -> None:
+    if change.seen is None:
+        return
+    recorded_at = None
+    if stored is not None and present is not None:
+        recorded_at = stored.recorded_at
+    if recorded_at != change.seen.recorded_at:
+        raise Conflict("changed_meanwhile", "the record is not the one that was seen: look at it again")
 
 
 def _as_person_of(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.collector.handlers.records import is_visible
 from services.collector.handlers.responses import SOURCE
-from services.collector.store import aliases, directory, erasures
+from services.collector.store import aliases, directory, erasures, import_bad_rows
 from services.collector.store.directory import Person, Stored
 from services.collector.store.erasures import Entry, Receipt
 from shared.db.erasures import Forgotten, forget_outbox
@@ -61,6 +61,7 @@ async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -
     for line in lines:
         people = await erasures.forget_stakeholder(tx, line.account_id, line.ids)
         await erasures.forget_in_imports(tx, line.names())
+        await import_bad_rows.forget_named(tx, line.names())
         events = 0
         for stakeholder_id in line.ids:
             events += await forget_outbox(tx, Forgotten(line.account_id, stakeholder_id, erased_at))

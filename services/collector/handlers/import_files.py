@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from services.collector.domain.columns import SYNONYMS, ColumnError, Columns, Kind, match_columns
+from services.collector.domain.columns import SYNONYMS, ColumnError, Columns, Kind, match_columns, missing
 from services.collector.domain.dates import DateReading
 from services.collector.domain.format_table import FORMATS
 from services.collector.domain.formats import NO_FORMAT, Format, matched, recognised, zone_of
@@ -45,7 +45,9 @@ def check_file(
     """Read a delimited file once, to its end, and match its columns. `form`: of its dates, for strptime. Raises
     `Invalid` with what to do; leaves the file at its start."""
     try:
-        columns = _columns(file, kind, mapping, format_name)
+        columns = columns_of(file, kind, mapping, format_name)
+        for lacking in missing(columns):
+            raise lacking
         table = Table(file, header_of(columns))
         reading = reading_of(columns, form)
         try:
@@ -58,7 +60,12 @@ def check_file(
     except ColumnError as error:
         raise refused(error.field, error.code, error.hint) from None
     _require_clear(columns, found)
-    columns = replace(columns, names=found.names.names, newest_first=found.ends.newest_first(reading.dates))
+    columns = replace(
+        columns,
+        names=found.names.names,
+        newest_first=found.ends.newest_first(reading.dates),
+        heads=tuple(map(tuple, table.heads)),
+    )
     return Checked(columns, found.rows, zone or _zone(columns, table), _remarks(table))
 
 
@@ -85,7 +92,9 @@ def header_of(columns: Columns) -> Header:
     return Header(columns.before, export.header_rows, export.named_by, export.unsaid)
 
 
-def _columns(file: BinaryIO, kind: Kind, mapping: Mapping[str, str], format_name: str | None) -> Columns:
+def columns_of(file: BinaryIO, kind: Kind, mapping: Mapping[str, str], format_name: str | None) -> Columns:
+    """The columns of a delimited file, as far as they are recognised or mapped. Leaves the file at its start. Raises
+    `TableError` and ColumnError."""
     formats = {name: export for name, export in FORMATS.items() if export.kind == kind}
     if format_name is not None:
         formats = {format_name: FORMATS[format_name]}

@@ -4,7 +4,7 @@ import itertools
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, get_args
 from uuid import UUID
 
@@ -31,6 +31,7 @@ from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
 UNREADABLE = "unreadable"
+_AS_TEXT = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 _WORDS: Mapping[str, Sequence[str]] = {
     "tier": get_args(Tier),
     "type": get_args(StakeholderType),
@@ -51,6 +52,7 @@ class ResponseRow:
     digest: UUID | None
     notes: Sequence[Note] = ()
     day: UUID | None = None
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class DirectoryRow:
     line: int
     change: Change
     notes: Sequence[Note] = ()
+    cells: tuple[str, ...] = ()
 
 
 ReadRow = ResponseRow | DirectoryRow | BadRow
@@ -130,12 +133,12 @@ def read_row(reading: Reading, row: Row) -> ReadRow:
             digest = None
             if not body.response_id:
                 digest = digest_of(kind, found.cells)
-            return ResponseRow(row.line, body, digest, notes, _day_of(found, body))
-        return DirectoryRow(row.line, _change(kind, found.values), notes)
+            return ResponseRow(row.line, body, digest, notes, _day_of(found, body), row.cells)
+        return DirectoryRow(row.line, _change(kind, found.values), notes, row.cells)
     except RowError as error:
-        return BadRow(row.line, error.code, error.reason, error.field)
+        return BadRow(row.line, error.code, error.reason, error.field, cells=row.cells)
     except ValidationError as error:
-        return bad_row(row.line, invalid(error))
+        return replace(bad_row(row.line, invalid(error)), cells=row.cells)
     except MemoryError:
         raise
     except Exception as error:
@@ -163,7 +166,8 @@ def _keep_unknown_words(found: RowValues) -> list[Note]:
         if name in found.values and found.values[name] not in known:
             notes.append(_kept_as_attribute(found, name, f"none of {', '.join(known)}"))
     try:
-        known_zone(found.values.get("time_zone", "UTC"))
+        if "time_zone" in found.values:
+            known_zone(found.values["time_zone"])
     except ValueError:
         notes.append(_kept_as_attribute(found, "time_zone", "no time zone of the IANA database"))
     return notes
@@ -192,5 +196,5 @@ def unreadable(line: int, error: Exception) -> BadRow:
 
 def digest_of(kind: str, cells: Mapping[str, str]) -> UUID:
     """The mapped cells of a row as an id: equal ones give the same id, however the file is written."""
-    text = json.dumps(cells, ensure_ascii=False, sort_keys=True)
+    text = _AS_TEXT(cells)
     return derived_uuid("import", kind, unicodedata.normalize("NFC", text))

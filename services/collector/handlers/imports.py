@@ -19,6 +19,7 @@ from services.collector.handlers.inputs.responses import NewResponse
 from services.collector.handlers.ownership import foreign
 from services.collector.handlers.publishing import check_size
 from services.collector.handlers.responses import recorded, who
+from services.collector.store import import_bad_rows as bad_rows
 from services.collector.store import import_claims as claims
 from services.collector.store import import_order as order
 from services.collector.store import import_reports as reports
@@ -37,6 +38,9 @@ from shared.topics import RESPONSES
 
 PIECE_BYTES = 262_144
 STEP_ROWS = 500
+MOST_KEPT_ROWS, MOST_KEPT_LENGTH = 10_000, 20_000
+"""How many rows of a file are kept to be mended, and how many characters each may have."""
+KEPT_ROWS_LAST = timedelta(days=7)
 MOST_WAITING, MOST_WAITING_BYTES = 5, 2 * 1024**3
 """Files of one key that may wait to be taken in: they lie in PostgreSQL meanwhile."""
 RETRY_AFTER_SECONDS = 60
@@ -85,7 +89,7 @@ async def _require_room(tx: WriteTx, sender: str, files: int = 0, size: int = 0)
 async def take_step(
     tx: WriteTx, job: ImportJob, claim_id: UUID, rows: Sequence[ReadRow], now: datetime, journal: Journal
 ) -> Progress:
-    """Store the rows of a step, all or none. Raises `LostClaim`."""
+    """Store the rows of a step, all or none; of bad ones also the cells. Raises `LostClaim`."""
     problems = [Problem(_outcome(row), row) for row in rows if isinstance(row, BadRow)]
     erased = await _erased(tx, job, rows, journal)
     problems += [Problem("skipped", BadRow(row.line, "erased", "the person was erased after this")) for row in erased]
@@ -99,6 +103,7 @@ async def take_step(
         not_taken, warned = await _take_records(tx, job, records, now)
         problems += not_taken
     await reports.note_problems(tx, job.import_id, [*problems, *_noted(rows, problems, warned)])
+    await bad_rows.keep(tx, job.import_id, _to_mend(rows, problems), now, MOST_KEPT_ROWS)
     bad = sum(problem.outcome == "bad" for problem in problems)
     progress = Progress(len(rows), len(rows) - len(problems), len(problems) - bad, bad)
     if not await claims.advance(tx, job.import_id, claim_id, progress, now):
@@ -118,6 +123,18 @@ def _noted(rows: Sequence[ReadRow], problems: Sequence[Problem], warned: Warned)
             reasons = "; ".join(note.reason for note in notes)
             noted.append(Problem("noted", BadRow(row.line, notes[0].code, reasons, notes[0].field)))
     return noted
+
+
+def _to_mend(rows: Sequence[ReadRow], problems: Sequence[Problem]) -> dict[int, Sequence[str]]:
+    """The cells of bad rows by line, but for those with NUL, which PostgreSQL does not store, and for those that are
+    longer than anybody mends."""
+    bad = {problem.row.line for problem in problems if problem.outcome == "bad"}
+    found: dict[int, Sequence[str]] = {}
+    for row in rows:
+        text = "".join(row.cells)
+        if row.line in bad and 0 < len(text) <= MOST_KEPT_LENGTH and "\0" not in text:
+            found[row.line] = row.cells
+    return found
 
 
 def _outcome(row: BadRow) -> Outcome:

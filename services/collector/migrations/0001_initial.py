@@ -77,6 +77,25 @@ STATEMENTS = [
         primary key (import_id, position)
     )
     """,
+    # Files that wait for their sender to begin them, for a day.
+    """
+    create table import_drafts (
+        draft_id uuid primary key,
+        kind text not null check (kind in ('responses', 'accounts', 'stakeholders')),
+        file_name text,
+        created_by text not null,
+        created_at timestamptz not null
+    )
+    """,
+    "create index import_drafts_sender on import_drafts (created_by, created_at)",
+    """
+    create table import_draft_pieces (
+        draft_id uuid not null references import_drafts on delete cascade,
+        position int not null,
+        bytes bytea not null,
+        primary key (draft_id, position)
+    )
+    """,
     # How often the same values have come in a file, until the job is done: gives equal rows ids of their own.
     """
     create table import_occurrences (
@@ -97,6 +116,17 @@ STATEMENTS = [
         primary key (import_id, line)
     )
     """,
+    # Rows to be mended, for a week: they hold what the file says of people.
+    """
+    create table import_bad_rows (
+        import_id uuid not null references imports on delete cascade,
+        line bigint not null,
+        cells jsonb not null,
+        kept_at timestamptz not null,
+        primary key (import_id, line)
+    )
+    """,
+    "create index import_bad_rows_kept on import_bad_rows (kept_at)",
     # The further ids of people: each belongs to one record.
     """
     create table stakeholder_aliases (

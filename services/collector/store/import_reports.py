@@ -51,6 +51,26 @@ async def note_problems(tx: WriteTx, import_id: UUID, problems: Sequence[Problem
     )
 
 
+async def note_lost(tx: WriteTx, import_id: UUID, lost: BadRow) -> None:
+    """Make a row that was taken a bad one: in the report, whatever that told of it, and in the counts. Nothing is
+    changed where the row is bad already or the report is gone."""
+    noted = await tx.execute(
+        "insert into import_problems (import_id, line, outcome, code, field, reason)"
+        " select import_id, :line, 'bad', :code, null, :reason from imports where import_id = :import_id"
+        " on conflict (import_id, line) do update"
+        " set outcome = 'bad', code = excluded.code, field = null, reason = excluded.reason"
+        " where import_problems.outcome = 'noted'",
+        import_id=import_id,
+        line=lost.line,
+        code=lost.code,
+        reason=lost.reason,
+    )
+    if noted:
+        await tx.execute(
+            "update imports set taken = taken - 1, bad = bad + 1 where import_id = :import_id", import_id=import_id
+        )
+
+
 async def problems(tx: ReadTx, import_id: UUID, limit: int) -> list[Problem]:
     """The first rows of the report, in the order of the file."""
     rows = await tx.all(f"{_PROBLEMS} limit :limit", import_id=import_id, limit=limit)

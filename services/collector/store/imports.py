@@ -75,6 +75,7 @@ async def create(tx: WriteTx, job: ImportJob) -> None:
             "before": job.columns.before,
             "names": [[*key, name] for key, name in job.columns.names.items()],
             "newest_first": job.columns.newest_first,
+            "heads": job.columns.heads,
         },
         date_format=job.date_format,
         time_zone=job.time_zone,
@@ -166,6 +167,23 @@ async def find(tx: ReadTx, import_id: UUID, owner_email: str | None) -> ImportJo
     return _job(row)
 
 
+async def newest(
+    tx: ReadTx, owner_email: str | None, before: tuple[datetime, UUID] | None, limit: int
+) -> list[ImportJob]:
+    """The newest jobs, or those before one (its `created_at` and id), for a caller with the same limit."""
+    created_at, import_id = before or (None, None)
+    rows = await tx.all(
+        f"select {_COLUMNS} from imports where (cast(:owner_email as text) is null or owner_email = :owner_email)"
+        " and (cast(:created_at as timestamptz) is null or (created_at, import_id) < (:created_at, :import_id))"
+        " order by created_at desc, import_id desc limit :limit",
+        owner_email=owner_email,
+        created_at=created_at,
+        import_id=import_id,
+        limit=limit,
+    )
+    return list(map(_job, rows))
+
+
 async def count_occurrences(tx: WriteTx, import_id: UUID, counts: Mapping[UUID, int]) -> dict[UUID, int]:
     """Add to the number of occurrences of each digest; returns the numbers before."""
     digests = sorted(counts)
@@ -197,6 +215,7 @@ def _job(row: RowMapping) -> ImportJob:
         stored["before"],
         {(field, its_id): name for field, its_id, name in stored.get("names", [])},
         stored["newest_first"],
+        tuple(map(tuple, stored["heads"])),
     )
     remarks = [Remark(**remark) for remark in row["remarks"]]
     return ImportJob(**{**row, "columns": columns, "remarks": remarks})

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
+from services.dashboard.domain import follow_ups
 from shared.files.formulas import safe
 
 STATES = {
@@ -53,6 +54,13 @@ REASONS = {
 OVERRIDABLE = frozenset({"quarantine", "floor", "already_answered"})
 """Reasons that somebody may pass by saying why; nothing passes an objection."""
 ORIGINS = {"link": "by a link", "review": "with a business review", "test": "as a test"}
+
+ACTORS = {"tellback": "Tellback", "person": "the person", "page": "the person"}
+
+
+def actor(who: str, people: Mapping[str, str]) -> str:
+    """Who changed an ask or an objection; `people` gives the names behind the keys of the dashboard."""
+    return ACTORS.get(who) or follow_ups.actor(who, people)
 
 
 def reason_words(reason: str | None) -> str:

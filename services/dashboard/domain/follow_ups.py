@@ -7,12 +7,12 @@ from typing import Any
 from services.dashboard.domain import wording
 
 ACTIONS = {
-    "opened": "opened", "repeated": "it happened again", "inhibited": "something lesser happened as well",
+    "opened": "opened", "repeated": "it happened again", "inhibited": "something less severe happened as well",
     "acknowledged": "took it on", "unacknowledged": "taken on, but nothing was done: open again",
-    "started": "began the work", "snoozed": "put it away", "woken": "it came back", "assigned": "handed it over",
-    "promised": "wrote down a promise", "commented": "said", "closed": "closed it", "reopened": "opened it again",
-    "judged": "the facts changed", "said_anew": "its description changed", "reason_over": "no longer so",
-    "reason_holds": "it is so again", "answered_again": "answered again", "comment_received": "a comment came",
+    "started": "began the work", "snoozed": "snoozed it", "woken": "the snooze ended", "assigned": "reassigned it",
+    "promised": "noted a promise", "commented": "said", "closed": "closed it", "reopened": "opened it again",
+    "judged": "the facts changed", "said_anew": "its description changed", "reason_over": "no longer applies",
+    "reason_holds": "it applies again", "answered_again": "answered again", "comment_received": "a comment came",
     "escalated": "escalated", "corrected": "the answer was corrected", "amended": "the answer was amended",
     "erased": "the person was erased",
 }  # fmt: skip
@@ -35,9 +35,9 @@ EVENTS = {
 }
 RESULTS = {"recovered": "better than before", "unchanged": "as before", "worse": "worse than before"}
 OUTCOMES = {
-    "resolved": "resolved", "dismissed": "nothing to do", "answered": "answered", "improved": "better by themselves",
-    "corrected": "corrected", "over": "over", "gone": "nobody is left", "superseded": "a stronger one took its place",
-    "merged": "merged",
+    "resolved": "resolved", "dismissed": "nothing to do", "answered": "answered", "improved": "improved without action",
+    "corrected": "corrected", "over": "over", "gone": "nobody left to contact",
+    "superseded": "replaced by a more severe one", "merged": "merged",
 }  # fmt: skip
 """The outcomes of follow-ups."""
 RESULT_SIGNS = {"recovered": "↑", "unchanged": "→", "worse": "↓"}

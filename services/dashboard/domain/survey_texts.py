@@ -51,6 +51,9 @@ class Line:
     label: str
 
 
+REFERRAL = Line(("referral",), "Would they introduce you? Empty: nobody is asked")
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Texts that belong together. `position` is that of the further question they belong to."""
@@ -104,7 +107,7 @@ def groups(document: Document) -> list[Group]:
     found.append(Group("Why", _named("reasons", reasons)))
     for position, question in enumerate(document.get("questions", [])):
         found.append(_question(position, question))
-    consents = (Line(("call",), "May somebody call?"), Line(("consent",), "May praise be quoted?"))
+    consents = (Line(("call",), "May somebody call?"), Line(("consent",), "May praise be quoted?"), REFERRAL)
     reader = Line(("who_reads",), "Who reads the answer")
     found.append(Group("The last page", (*_named("thanks", thanks), *consents, reader)))
     found.append(Group("Buttons", _named("buttons", BUTTONS)))

@@ -89,6 +89,16 @@ def with_score_wording(document: Document, texts: dict[str, Document]) -> Docume
     return new
 
 
+def with_call_for(document: Document, category: str, *, offered: bool) -> Document:
+    """The document with the last page offering a call to a category, or not."""
+    new = copy.deepcopy(document)
+    others = [name for name in new.get("booking_for", []) if name != category]
+    new["booking_for"] = others
+    if offered:
+        new["booking_for"] = [*others, category]
+    return new
+
+
 def with_language(document: Document, language: str, texts: Document | None = None) -> Document:
     """The document with one more language: with these texts, else with empty ones."""
     new = copy.deepcopy(document)

@@ -26,7 +26,7 @@ ROLE_NAMES = {
 }
 SCOPES: dict[Role, frozenset[str]] = {
     Role.ADMIN: frozenset({"ingest", "read", "act", "manage", "erase"}),
-    Role.LEADER: frozenset({"read", "act"}),
+    Role.LEADER: frozenset({"ingest", "read", "act"}),
     Role.ACCOUNT_MANAGER: frozenset({"read", "act"}),
     Role.VIEWER: frozenset({"read"}),
 }

@@ -19,7 +19,7 @@ CLASS_NAMES = {
 }
 CLASS_SIGNS = {"ambassador": "▲", "steady": "●", "divided": "◆", "at_risk": "▼", "silent": "○", "unknown": "?"}
 METHOD_NAMES = {
-    "latest": "Latest answer of each person",
+    "latest": "Latest answer of each respondent",
     "all": "Every answer",
     "mean_of_accounts": "Mean of accounts",
     "revenue_weighted": "Weighted by revenue",
@@ -37,6 +37,27 @@ STATE_NAMES = {
     "snoozed": "Snoozed",
     "closed": "Closed",
 }
+
+REMARKS = {
+    "no_answers": "nobody has answered",
+    "few_voices": "few respondents",
+    "no_figure_a_year_ago": "no figure a year ago",
+    "no_industry": "the industry is unknown",
+    "no_published_benchmark": "no published benchmark",
+    "benchmark_older_than_two_years": "the benchmark is older than two years",
+    "benchmark_method_not_published": "its source does not say how it counts",
+    "methods_differ": "its source counts in another way",
+    "regions_differ": "it is of another region",
+    "no_benchmark_of_the_year_before": "no benchmark of the year before",
+    "figure_of_a_part": "your figure is of a part of the answers",
+    "percentile_estimated_from_quartiles": "the place is estimated from quartiles",
+}
+"""What to keep in mind with a comparison."""
+
+
+def remark(code: str) -> str:
+    """What to keep in mind with a comparison, in words."""
+    return REMARKS.get(code, plain(code).lower())
 
 
 def if_known(value: T | None, words: Callable[[T], str]) -> str:
@@ -60,17 +81,17 @@ def points(value: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """`95 % between +12 and +61`; empty where there is none."""
+    """`95 % interval +12 to +61`; empty where there is none."""
     if low is None:
         return ""
-    return f"95 % between {between(low, high)}"
+    return f"95 % interval {between(low, high)}"
 
 
 def between(low: float | None, high: float | None) -> str:
-    """The ends of the 95 % interval: `+12 and +61`."""
+    """The ends of the 95 % interval: `+12 to +61`."""
     if low is None or high is None:
         return NOTHING
-    return f"{points(low)} and {points(high)}"
+    return f"{points(low)} to {points(high)}"
 
 
 def formula(nps: float | None, promoters: int | None, detractors: int | None, answers: int) -> str:
@@ -83,7 +104,7 @@ def formula(nps: float | None, promoters: int | None, detractors: int | None, an
 
 
 def question(survey: str, window: str, method: str, asked: Mapping[str, str]) -> str:
-    """The question that a figure answers: `NPS over 90 days, by the latest answer of each person, decision-makers`."""
+    """The question that a figure answers: `NPS over 90 days, by the latest answer of each respondent, users only`."""
     span = WINDOWS.get(window, window.replace("d", " days"))
     way = METHOD_NAMES.get(method, method).lower()
     if method == "latest":

@@ -6,5 +6,5 @@ from shared import vault
 class Vault(vault.Vault):
     """The vault for the dashboard's secrets."""
 
-    def __init__(self, secret_key: str) -> None:
-        super().__init__(secret_key, "tellback.dashboard.keys")
+    def __init__(self, secret_keys: tuple[str, ...]) -> None:
+        super().__init__(secret_keys, "tellback.dashboard.keys")

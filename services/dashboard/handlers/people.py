@@ -88,7 +88,7 @@ class Desk:
         async with self.database.write() as tx:
             await _require_admin(tx, by)
             if not await users.add_user(tx, new, now):
-                raise Conflict("email_taken", "Somebody with this e-mail address may sign in already.")
+                raise Conflict("email_taken", "There is already a person with this e-mail address.")
             await audit.note(tx, audit.Entry(now, by.email, f"added_{role.value}", email))
             return await _new_link(tx, new.user_id, now)
 
@@ -104,7 +104,7 @@ class Desk:
                 raise NotFound("user_not_found", "There is no such person.")
             was_admin = user.role is Role.ADMIN and not user.disabled
             if was_admin and (disabled or role is not Role.ADMIN) and admins == 1:
-                raise Conflict("last_admin", "This is the last admin: make another one first.")
+                raise Conflict("last_admin", "This is the last admin: add another one first.")
             await users.set_role(tx, user_id, role, disabled=disabled)
             await sessions.end_sessions_of(tx, user_id)
             if disabled:
@@ -126,7 +126,7 @@ class Desk:
             if user is None:
                 raise NotFound("user_not_found", "There is no such person.")
             if user.disabled:
-                raise Conflict("shut_out", "They are shut out: let them in again first.")
+                raise Conflict("shut_out", "They are disabled: enable them first.")
             await audit.note(tx, audit.Entry(now, by.email, "made_password_link", user.email))
             return await _new_link(tx, user_id, now)
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from nicegui import ui
 
+from services.dashboard.domain import wording
 from services.dashboard.web.accounts_json import BLOCK, CLASSES, TIERS
 from services.dashboard.web.assets import asset
+from services.dashboard.web.directory.accounts import place_adding
 from services.dashboard.web.elements import Text, address, box, link
 from services.dashboard.web.form_fields import options_of
 from services.dashboard.web.page import page
@@ -18,10 +20,11 @@ from shared.industries import NAMES as INDUSTRIES
 Json = dict[str, Any]
 CHOICES = {"class": CLASSES, "tier": TIERS, "industry": dict(INDUSTRIES)}
 ASKED = {
-    "owner": "Owner", "region": "Region", "answered": "Answered in 90 days",
+    "owner": "Owner", "region": "Region", "answered": "Answered in the window",
     "renews_from": "Renews from", "renews_to": "Renews until",
 }  # fmt: skip
 """Parameters that links from other pages bring."""
+OTHER_WINDOWS = {window: name for window, name in wording.WINDOWS.items() if window != "90d"}
 SAID = {"true": "yes", "false": "no"}
 SORTABLE = ("name", "nps", "change", "renewal_on", "revenue")
 LABELS = {"class": "Class", "tier": "Tier", "industry": "Industry"}
@@ -39,9 +42,14 @@ NAME = (
     "p => { if (!p.data) return '…'; const a = document.createElement('a'); a.textContent = p.value;"
     " a.href = '/accounts/' + encodeURIComponent(p.data.account_id); return a; }"
 )
+LINE = (
+    "p => { if (!p.value) return ''; const line = document.createElement('span'); line.className = 'spark';"
+    " line.dataset.name = p.data.name; line.dataset.points = p.value.map(nps => nps ?? '').join(','); return line; }"
+)
 WHY = (
     "p => { if (p.value == null) return '–'; const a = document.createElement('a'); a.textContent = p.valueFormatted;"
-    " a.href = '/accounts/' + encodeURIComponent(p.data.account_id) + '/explain?window=90d'; return a; }"
+    " const asked = new URLSearchParams(location.search).get('window') ?? '90d';"
+    " a.href = '/accounts/' + encodeURIComponent(p.data.account_id) + '/explain?window=' + asked; return a; }"
 )
 
 
@@ -49,9 +57,10 @@ WHY = (
 async def accounts(visit: Visit) -> None:
     """Draw the page."""
     ui.add_head_html(f'<script src="{asset("accounts.js")}" defer></script>')
-    chosen = visit.given("q", "sort", *CHOICES, *ASKED)
+    chosen = visit.given("q", "sort", "window", *CHOICES, *ASKED)
     Text("h1", "Accounts")
-    Text("p", "Scores over 90 days, by the latest answer of each person", "lead")
+    Text("p", "Scores by the latest answer of each respondent in the window, and their trend over 12 months", "lead")
+    place_adding(visit)
     _draw_controls(chosen)
     _Grid(visit, chosen)
 
@@ -66,6 +75,9 @@ def _draw_controls(chosen: dict[str, str]) -> None:
             with box("label"):
                 Text("span", LABELS[name])
                 options_of({"": "All"} | options, chosen.get(name, ""), data_chooses=name)
+        with box("label"):
+            Text("span", "Window")
+            options_of({"": "90 days"} | OTHER_WINDOWS, chosen.get("window", ""), data_chooses="window")
         for name, words in ASKED.items():
             if name in chosen:
                 others = {key: said for key, said in chosen.items() if key != name}
@@ -99,7 +111,7 @@ class _Grid(Section):
                 ":onGridReady": "accountsReady",
                 ":getRowId": "p => p.data.account_id",
                 "suppressDragLeaveHidesColumns": True,
-                "overlayNoRowsTemplate": "No account is like this.",
+                "overlayNoRowsTemplate": "No accounts match these filters",
             },
             auto_size_columns=False,
         ).classes("ag")
@@ -115,16 +127,16 @@ def _columns(sort: str) -> list[Json]:
     number = {"type": "rightAligned"}
     columns: list[Json] = [
         {"field": "name", "headerName": "Account", "minWidth": 150, "flex": 2, ":cellRenderer": NAME},
-        {"field": "nps", "headerName": "NPS", "width": 72, ":valueFormatter": SIGNED, ":cellRenderer": WHY, **number},
-        {"field": "change", "headerName": "Change", "width": 88, ":valueFormatter": SIGNED, **number},
-        {"field": "class", "headerName": "Class", "width": 136},
-        {"field": "voices", "headerName": "Voices", "width": 76, ":valueFormatter": PLAIN, **number},
-        {"field": "industry", "headerName": "Industry", "minWidth": 125, "flex": 1, "tooltipField": "industry"},
-        {"field": "tier", "headerName": "Tier", "width": 88},
-        {"field": "region", "headerName": "Region", "width": 78},
-        {"field": "owner", "headerName": "Owner", "minWidth": 115, "flex": 1},
-        {"field": "renewal_on", "headerName": "Renews", "width": 120, ":valueFormatter": DATE},
-        {"field": "revenue", "headerName": "Revenue a year", "width": 136, ":valueFormatter": MONEY, **number},
+        {"field": "nps", "headerName": "NPS", "width": 66, ":valueFormatter": SIGNED, ":cellRenderer": WHY, **number},
+        {"field": "trend", "headerName": "12 months", "width": 108, ":cellRenderer": LINE},
+        {"field": "change", "headerName": "Change", "width": 80, ":valueFormatter": SIGNED, **number},
+        {"field": "class", "headerName": "Class", "width": 126},
+        {"field": "respondents", "headerName": "Respondents", "width": 112, ":valueFormatter": PLAIN, **number},
+        {"field": "industry", "headerName": "Industry", "minWidth": 110, "flex": 1, "tooltipField": "industry"},
+        {"field": "tier", "headerName": "Tier", "width": 80},
+        {"field": "owner", "headerName": "Owner", "minWidth": 105, "flex": 1},
+        {"field": "renewal_on", "headerName": "Renews", "width": 112, ":valueFormatter": DATE},
+        {"field": "revenue", "headerName": "Revenue a year", "width": 132, ":valueFormatter": MONEY, **number},
     ]
     for column in columns:
         column["sortable"] = column["field"] in SORTABLE

@@ -20,7 +20,8 @@ from shared.industries import NAMES as INDUSTRIES
 Json = dict[str, Any]
 router = Router(include_in_schema=False)
 BLOCK = 200
-FILTERS = ("class", "tier", "industry", "owner", "region", "answered", "renews_from", "renews_to")
+MONTHS = 12
+FILTERS = ("window", "class", "tier", "industry", "owner", "region", "answered", "renews_from", "renews_to")
 UNCOUNTED = ("q", "class", "answered", "renews_from", "renews_to")
 """Filters with which the scorer gives no total."""
 TIERS = {"premium": "Premium", "key": "Key", "small": "Small"}
@@ -32,6 +33,7 @@ async def account_rows(request: Request) -> Response:
     """`{rows, next}`: next is the cursor of the next block, null at the end."""
     query = request.query_params
     asked = {"q": query.get("q"), "cursor": query.get("cursor"), "sort": query.get("sort") or "name", "limit": BLOCK}
+    asked["trend"] = MONTHS
 
     async def load(api: Api) -> Json:
         page = await api.ask(ACCOUNTS, **asked, **_chosen(request))
@@ -84,10 +86,10 @@ def _row(account: ListedAccount) -> Json:
         "class": CLASSES.get(account.class_, account.class_),
         "nps": account.nps,
         "change": account.change,
-        "voices": account.stakeholder_count,
+        "trend": account.trend,
+        "respondents": account.stakeholder_count,
         "industry": INDUSTRIES.get(account.industry or "", account.industry),
         "tier": TIERS.get(account.tier or "", account.tier),
-        "region": account.region,
         "owner": owner and (owner.name or owner.email),
         "renewal_on": account.renewal_on and account.renewal_on.isoformat(),
         "revenue": revenue and revenue.amount,

@@ -16,11 +16,13 @@ from shared.api.questions import RESPONSES
 from shared.http.client import Api
 
 MOST = 100
+ORDERS = {"": "Newest first", "answered_at": "Oldest first"}
 FIELDS = (
     ("q", "Words in the comment", None),
     ("category", "Category", CATEGORIES),
     ("survey_type", "Survey", wording.SURVEYS),
     ("window", "Answered", wording.IN_WINDOWS),
+    ("sort", "Order", ORDERS),
 )
 NAMES = ("q", "category", "survey_type", "touchpoint", "account_id", "owner", "tier", "industry", "region")
 
@@ -33,12 +35,13 @@ async def answers(visit: Visit) -> None:
     days = None
     if window in wording.WINDOWS and window != "all":
         days = int(window.removesuffix("d"))
+    sort = visit.chosen("sort", ORDERS, "") or "-answered_at"
     touchpoint = wanted.get("touchpoint")
     Text("h1", "Answers")
     if touchpoint:
-        Text("p", f"After {wording.plain(touchpoint).lower()}, newest first", "lead")
+        Text("p", f"After {wording.plain(touchpoint).lower()}", "lead")
     else:
-        Text("p", "Newest first", "lead")
+        Text("p", "What respondents answered and wrote", "lead")
     filters("/answers", FIELDS, visit.query, keep=("touchpoint", "account_id", "owner", "tier", "industry", "region"))
     names = NameLookup()
 
@@ -46,7 +49,7 @@ async def answers(visit: Visit) -> None:
         since = None
         if days:
             since = (visit.now.replace(second=0, microsecond=0) - timedelta(days=days)).isoformat()
-        found = await api.ask_all(RESPONSES, most=MOST, **{**wanted, "from": since, "sort": "-answered_at"})
+        found = await api.ask_all(RESPONSES, most=MOST, **{**wanted, "from": since, "sort": sort})
         return found, await names.of(api, map(pair_of, found))
 
     Section(visit, "", load, _draw, classes="wide")
@@ -55,11 +58,11 @@ async def answers(visit: Visit) -> None:
 def _draw(loaded: tuple[list[Response], NameBook]) -> None:
     found, names = loaded
     if not found:
-        empty("No answer is like this.", "Choose less above.")
+        empty("No answers match these filters.", "Clear a filter to see more.")
         return
     many = wording.count(len(found), "answer")
     if len(found) == MOST:
-        many = f"The newest {MOST}: choose above to see fewer"
+        many = f"The first {MOST} answers: filter to see fewer"
     Text("p", many, "muted")
     rows = [_row(response, names) for response in found]
     table(("Who", "Account", "Score", "Survey", "Said", "When"), rows, "Answers")

@@ -1,43 +1,60 @@
 """The portfolio compared with its own past first, then with published benchmarks and their sources."""
 
+from collections.abc import Callable
 from functools import partial
 
 from services.dashboard.domain import wording
-from services.dashboard.web.elements import Cell, Text, address, box, empty, link, table
+from services.dashboard.web.charts import ACCENT
+from services.dashboard.web.dot_plots import ORANGE, POINTS, SHARES, Mark, Span, dot_plot
+from services.dashboard.web.elements import Cell, Text, address, box, choices, empty, link, table
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
-from shared.api.benchmark_funnel import Funnel
+from shared.api.benchmark_funnel import Funnel, FunnelGroup, Yardsticks
 from shared.api.cohorts import CohortModel, CohortsModel
 from shared.api.comparisons import GroupComparison, PortfolioComparison, PublishedBenchmark
 from shared.api.questions import COHORTS, FUNNEL, PORTFOLIO_COMPARISON, PUBLISHED_BENCHMARKS
 from shared.http.client import Api
 from shared.industries import NAMES as INDUSTRIES
 
+INDUSTRY = "Lines are the range in which the score lies with 95 % certainty"
+RATES = {
+    "open_rate": "Opened",
+    "response_rate": "Answered",
+    "comment_rate": "Wrote a comment",
+    "follow_up_request_rate": "Asked to be called",
+}
 
-@page("/benchmarks", "Benchmarks")
+
+@page("/benchmarks", "Benchmarks", charts=True)
 async def benchmarks(visit: Visit) -> None:
-    """Draw the page."""
-    Text("h1", "Benchmarks")
-    Text("p", "Your own past first, then your industries; over a year, by the latest answer of each person", "lead")
+    """Draw the page; the window is in the address."""
+    window = visit.chosen("window", wording.WINDOWS, "365d")
+    span = wording.WINDOWS[window]
+    with box("div", "head"):
+        with box():
+            Text("h1", "Benchmarks")
+            lead = f"Your own past first, then your industries; over {span}, by the latest answer of each respondent"
+            Text("p", lead, "lead")
+        choices("Window", wording.WINDOWS, window, lambda name: address("/benchmarks", window=name))
 
     async def whole(api: Api) -> PortfolioComparison:
-        return await api.ask(PORTFOLIO_COMPARISON, window="365d")
+        return await api.ask(PORTFOLIO_COMPARISON, window=window)
 
     async def by_industry(api: Api) -> PortfolioComparison:
-        return await api.ask(PORTFOLIO_COMPARISON, window="365d", group_by="industry")
+        return await api.ask(PORTFOLIO_COMPARISON, window=window, group_by="industry")
 
     async def published(api: Api) -> list[PublishedBenchmark]:
         return await api.ask_all(PUBLISHED_BENCHMARKS)
 
     async def funnel(api: Api) -> Funnel:
-        return await api.ask(FUNNEL, window="365d")
+        return await api.ask(FUNNEL, window=window)
 
     async def cohorts(api: Api) -> CohortsModel:
-        return await api.ask(COHORTS, window="365d", group_by="tier")
+        return await api.ask(COHORTS, window=window, group_by="tier")
 
     with box("div", "grid"):
         Section(visit, "Against your own past", whole, _draw_past, classes="wide")
-        Section(visit, "By industry", by_industry, _draw_industries, classes="wide")
+        Section(visit, "By industry", by_industry, _draw_industries, classes="wide", lead=INDUSTRY)
         Section(visit, "Response rate against its yardsticks", funnel, _draw_funnel)
         lead = "What could tell what a single account says is hidden"
         Section(visit, "Among your own accounts, by tier", cohorts, _draw_cohorts, lead=lead)
@@ -60,26 +77,52 @@ def _draw_industries(comparison: PortfolioComparison) -> None:
     if not comparison.groups:
         empty("Nobody has answered yet.")
         return
-    rows = [_industry_row(industry) for industry in comparison.groups]
-    table(
-        ("Industry", "NPS", "A year ago", "Benchmark", "Gap", "Keep in mind"),
-        rows,
-        "Industries against their benchmarks",
+    names: list[str] = []
+    said: list[str] = []
+    own: list[float | None] = []
+    published: list[float | None] = []
+    before: list[float | None] = []
+    spans: list[Span] = []
+    for row, industry in enumerate(comparison.groups):
+        figures, mark = industry.figures, industry.benchmark
+        names.append(_industry_name(industry))
+        said.append(f"{names[-1]} {wording.points(figures['nps'])}")
+        own.append(figures["nps"])
+        before.append(industry.past.year.nps)
+        nps = None
+        if mark is not None:
+            nps = mark.nps
+        published.append(nps)
+        if figures["ci_low"] is not None and figures["ci_high"] is not None:
+            spans.append(Span(row, figures["ci_low"], figures["ci_high"]))
+    marks = (
+        Mark("Yours", own),
+        Mark("Published", published, "diamond", ORANGE),
+        Mark("Yours a year ago", before, "circle", ACCENT, hollow=True),
     )
+    rows = [_industry_row(industry) for industry in comparison.groups]
+    heads = ("Industry", "NPS", "A year ago", "Benchmark", "Gap", "Keep in mind")
+    draw = partial(table, heads, rows, "Industries against their benchmarks")
+    dot_plot(f"NPS by industry against the published figures: {', '.join(said)}", names, marks, spans, POINTS, draw)
+
+
+def _industry_name(industry: GroupComparison) -> str:
+    slug = industry.group.get("industry") or ""
+    return INDUSTRIES.get(slug, slug) or "No industry"
 
 
 def _industry_row(industry: GroupComparison) -> list[Cell]:
     slug = industry.group.get("industry") or ""
-    name = INDUSTRIES.get(slug, slug) or "No industry"
+    name = _industry_name(industry)
     mark = industry.benchmark
     figures = industry.figures
     benchmark = "no published benchmark"
     if mark:
         benchmark = f"{wording.points(mark.nps)} ({mark.source} {mark.year})"
-    warnings = ", ".join(wording.plain(code).lower() for code in industry.warnings if code != "no_published_benchmark")
+    warnings = ", ".join(wording.remark(code) for code in industry.warnings if code != "no_published_benchmark")
     return [
         partial(link, name, address("/accounts", industry=slug)),
-        f"{wording.points(figures['nps'])} from {wording.count(figures['stakeholder_count'], 'voice')}",
+        f"{wording.points(figures['nps'])} from {wording.count(figures['stakeholder_count'], 'respondent')}",
         wording.points(industry.past.year.nps),
         benchmark,
         wording.points(industry.gap),
@@ -89,7 +132,7 @@ def _industry_row(industry: GroupComparison) -> list[Cell]:
 
 def _draw_funnel(funnel: Funnel) -> None:
     if not funnel.groups or not funnel.groups[0].recipient_count:
-        empty("Nobody was asked in a year.", "Invitations are told to the collector by whoever mails them.")
+        empty("Nobody was asked in this window.", "Invitations appear here once your mailer reports them.")
         return
     portfolio = funnel.groups[0]
     Text("p", portfolio.sentence)
@@ -100,9 +143,30 @@ def _draw_funnel(funnel: Funnel) -> None:
     review = funnel.yardsticks.business_review.get("response_rate")
     if review is not None:
         rows.append(["Sent with a business review", wording.share(review), ""])
-    table(("Response rate", "Of recipients", "Level"), rows, "The response rate against its yardsticks")
+    draw = partial(table, ("Response rate", "Of recipients", "Level"), rows, "The response rate against its yardsticks")
+    _picture(portfolio, funnel.yardsticks, draw)
     sources = funnel.yardsticks.sources
     Text("p", f"Sources: {'; '.join(dict.fromkeys(sources.values()))}", "muted")
+
+
+def _picture(portfolio: FunnelGroup, yardsticks: Yardsticks, draw: Callable[[], None]) -> None:
+    """The rates of the funnel as dots, beside those of surveys with a business review; behind the response rate the
+    yardsticks of mail surveys."""
+    names, own, review, said = [], [], [], []
+    for field, name in RATES.items():
+        rate, beside = getattr(portfolio, field), yardsticks.business_review.get(field)
+        names.append(name)
+        said.append(f"{name} {wording.share(rate)}")
+        own.append(rate and 100 * rate)
+        review.append(beside and 100 * beside)
+    answered = names.index(RATES["response_rate"])
+    spans, bands = [], []
+    for name, (low, high) in yardsticks.response_rate.items():
+        spans.append(Span(answered, 100 * low, 100 * high, band=True))
+        bands.append(f"{wording.plain(name).lower()} {100 * low:.0f} to {wording.share(high)}")
+    marks = (Mark("Yours", own), Mark("With a business review", review, "diamond", ORANGE))
+    dot_plot(f"Shares of the recipients: {', '.join(said)}", names, marks, spans, SHARES, draw)
+    Text("p", f"Grey bands behind the answers: {', '.join(bands)}.", "muted")
 
 
 def _level(level: str | None) -> str:
@@ -123,7 +187,7 @@ def _draw_cohorts(cohorts: CohortsModel) -> None:
     if not rows:
         empty("Nobody has answered yet.")
         return
-    table(("Cohort", "NPS", "95 % between", "Accounts", "Voices"), rows, "Own cohorts by tier")
+    table(("Cohort", "NPS", "95 % interval", "Accounts", "Respondents"), rows, "Own cohorts by tier")
 
 
 def _cohort_row(cohort: CohortModel) -> list[Cell]:

@@ -53,8 +53,8 @@ def trend(
     if not known and not answers:
         Text("p", "Nobody has answered in this time.", "empty")
         return
-    words = f"{name}: NPS at the end of each period. "
-    words += ", ".join(f"{point.to:%Y-%m-%d}: {wording.points(point.nps)}" for point in known[-3:])
+    words = f"{name}: NPS at the end of the last periods, "
+    words += ", ".join(wording.points(point.nps) for point in known[-6:])
     with box("figure", role="img", aria_label=words).style("margin:0"):
         Chart(_options(known, answers, marks))
     with box("details"):

@@ -44,6 +44,11 @@ def link(text: str, href: str, classes: str = "") -> Text:
     return Text("a", text, classes, href=href)
 
 
+def tab_title(name: str) -> None:
+    """Set the title of the browser's tab: the name comes first, since tabs are narrow."""
+    ui.page_title(f"{name} – Tellback")
+
+
 def address(path: str, **query: Any) -> str:
     """A path with its query; parameters that are None or empty are left out."""
     sent = {name.rstrip("_"): value for name, value in query.items() if value not in (None, "")}
@@ -102,6 +107,15 @@ def annual_revenue(revenue: Money | Revenue | None) -> Cell:
     if revenue is None:
         return wording.NOTHING
     return partial(money, revenue.amount, revenue.currency)
+
+
+def spark(values: Sequence[float | None], name: str) -> ui.element:
+    """A small line of scores over time, which reader.js draws and describes: from −100 to 100, a gap where nothing
+    counts."""
+    points = []
+    for value in values:
+        points.append(wording.if_known(value, "{:.1f}".format).replace(wording.NOTHING, ""))
+    return box("span", "spark", data_points=",".join(points), data_name=name)
 
 
 def category_chip(category: str | None, score: int | None = None) -> Text:

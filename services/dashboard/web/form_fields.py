@@ -13,7 +13,9 @@ from shared.errors import Invalid, TellbackError
 
 Values = dict[str, Any]
 """What was put into a form: text, the ticked options of a group, or whether a box is ticked, by name of field."""
-VALUE = "(event) => emit(event.target.value)"
+VALUE = "(event) => { element.props.value = event.target.value; emit(event.target.value) }"
+"""Emits the value, and keeps it in what the page is drawn from: else what was typed would go as soon as anything on the
+page is drawn again. `element` is NiceGUI's, in whose scope handlers run."""
 INSTANT = "(event) => emit(event.target.value ? new Date(event.target.value).toISOString() : '')"
 CHECKED = "(event) => emit(event.target.checked)"
 
@@ -172,7 +174,7 @@ def show_once(title: str, lead: str, secret: str) -> None:
         Text("p", lead)
         Text("code", secret, "secret")
         with box("div", "buttons"):
-            button("I have kept it", dialog.close, "main")
+            button("I have saved it", dialog.close, "main")
     dialog.open()
 
 

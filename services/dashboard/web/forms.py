@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 
@@ -29,9 +30,10 @@ def session_of(headers: Headers) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """Makes and checks the tokens of forms: a token is a keyed hash of a cookie that no other site can read or set."""
+    """Makes and checks the tokens of forms: a token is a keyed hash of a cookie that no other site can read or set. The
+    first of the deployment's keys makes, each is accepted."""
 
-    secret_key: str
+    secret_keys: tuple[str, ...]
     secure: bool
 
     def cookie_for(self, request: Request) -> str:
@@ -40,34 +42,41 @@ class Forms:
 
     def token(self, cookie: str) -> str:
         """The token of a form."""
-        return hmac.new(self.secret_key.encode(), b"form:" + cookie.encode(), hashlib.sha256).hexdigest()
+        return self._macs(f"form:{cookie}")[0]
 
     def fits(self, request: Request, token: str) -> bool:
         """Whether the form came from our page, in this browser, and not from another site."""
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return False
         cookie = request.cookies.get(SESSION) or request.cookies.get(FORM)
-        return bool(cookie) and hmac.compare_digest(self.token(str(cookie)).encode(), token.encode())
+        return bool(cookie) and _is_one_of(token, self._macs(f"form:{cookie}"))
 
     def remember_device(self, response: Response, email: str) -> None:
         """Mark this browser as one on which the name has signed in: failures elsewhere do not make it wait."""
         device = secrets.token_urlsafe(16)
-        self.set_cookie(response, DEVICE, f"{device}.{self._device_mac(device, email)}", DEVICE_SECONDS)
+        self.set_cookie(response, DEVICE, f"{device}.{self._device_macs(device, email)[0]}", DEVICE_SECONDS)
 
     def device_of(self, request: Request, email: str) -> str | None:
         """The device, where the name has signed in on it; None where it has not, or where the cookie was not made
         here."""
         device, _, mac = request.cookies.get(DEVICE, "").partition(".")
-        fits = hmac.compare_digest(self._device_mac(device, email).encode(), mac.encode())
-        if fits:
+        if _is_one_of(mac, self._device_macs(device, email)):
             return device
         return None
 
-    def _device_mac(self, device: str, email: str) -> str:
-        content = f"device:{device}:{name_of(email)}".encode()
-        return hmac.new(self.secret_key.encode(), content, hashlib.sha256).hexdigest()
+    def _device_macs(self, device: str, email: str) -> list[str]:
+        return self._macs(f"device:{device}:{name_of(email)}")
+
+    def _macs(self, content: str) -> list[str]:
+        """The keyed hashes of a text: the one to show first, then those that were shown under older keys."""
+        return [hmac.new(key.encode(), content.encode(), hashlib.sha256).hexdigest() for key in self.secret_keys]
 
     def set_cookie(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
         """Set a cookie that scripts cannot read and other sites' forms do not send; without `seconds` it ends with the
         browser."""
         response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=self.secure, path="/")
+
+
+def _is_one_of(shown: str, macs: Iterable[str]) -> bool:
+    """Each is compared, so that the time says nothing."""
+    return any([hmac.compare_digest(mac.encode(), shown.encode()) for mac in macs])

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.dashboard.handlers.signing_in import Visitor
 from services.dashboard.web.forms import FORM, SESSION
-from services.dashboard.web.plain import form_page, safe_next
+from services.dashboard.web.plain import form_page, home_of, safe_next
 from services.dashboard.web.resources import resources
 from shared.errors import TooMany, Unauthorized, Unavailable
 from shared.http.routing import Router
@@ -39,12 +39,21 @@ def _login_page(request: Request, target: str, message: str = "", status: int = 
     return form_page(request, "Sign in", form, message, status)
 
 
+def _after_signing_in(target: str, visitor: Visitor | None) -> str:
+    """The page that was asked for; where it was none in particular, the one that this person begins with."""
+    target = safe_next(target)
+    if target == "/" and visitor is not None:
+        return home_of(visitor.user)
+    return target
+
+
 @router.get("/login")
 async def login_page(request: Request) -> Response:
     """The login form; redirects visitors who are signed in already."""
     target = request.query_params.get("next", "/")
-    if await visitor_of(request):
-        return RedirectResponse(safe_next(target), status_code=303)
+    visitor = await visitor_of(request)
+    if visitor is not None:
+        return RedirectResponse(_after_signing_in(target, visitor), status_code=303)
     return _login_page(request, target)
 
 
@@ -63,6 +72,7 @@ async def login(
     device, before = found.forms.device_of(request, email), request.cookies.get(SESSION)
     try:
         opened = await found.signing_in.sign_in(email, password, address_of(request), device=device, before=before)
+        visitor = await found.signing_in.visitor(opened)
     except Unauthorized:
         return _login_page(request, next_, "The name or the password is wrong.", 401)
     except TooMany as error:
@@ -72,7 +82,7 @@ async def login(
         return answer
     except Unavailable:
         return _login_page(request, next_, "Signing in does not work right now. Please try again in a minute.", 503)
-    response = RedirectResponse(safe_next(next_), status_code=303)
+    response = RedirectResponse(_after_signing_in(next_, visitor), status_code=303)
     found.forms.set_cookie(response, SESSION, opened)
     found.forms.remember_device(response, email)
     response.delete_cookie(FORM, path="/")

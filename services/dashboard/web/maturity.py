@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 
+from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import Cell, Text, box, empty, figure, table, when
 from services.dashboard.web.form_fields import Fields, attempt, button
@@ -35,7 +36,7 @@ async def maturity(visit: Visit) -> None:
         Section(visit, "Where you stand", _load_result, _draw_result, classes="two-thirds")
         Section(visit, "All results", _load_before, _draw_before, classes="third")
         Section(visit, "Next steps", _load_result, _draw_steps, classes="wide")
-        lead = "What the system has measured is answered already; correct what is not so"
+        lead = "What the system has measured is answered already; correct what is wrong"
         Section(visit, "The questions", _load_questions, partial(_draw_questions, visit), classes="wide", lead=lead)
 
 
@@ -120,7 +121,7 @@ def _draw_steps(latest: _Latest) -> None:
 
 def _draw_before(found: list[ListedResult]) -> None:
     if not found:
-        empty("Nothing yet.")
+        empty("No results yet.")
         return
     rows: list[list[Cell]] = [
         [
@@ -150,7 +151,7 @@ def _draw_questions(visit: Visit, found: Questionnaire) -> None:
             answers = {name: int(value) for name, value in fields.values.items() if value != UNANSWERED}
             await (await visit.api()).call(ANSWER_MATURITY, {"answers": answers})
 
-        await attempt(work(), "Kept; the result is above")
+        await attempt(work(), "Saved; the result is above")
         await visit.refresh()
 
     with box("div", "buttons"):
@@ -178,4 +179,6 @@ def _measured(measured: Prefill) -> str:
     value = f"{measured.value:g} {measured.unit}"
     if measured.unit == "share":
         value = wording.share(measured.value)
+    elif measured.unit == "hours":
+        value = told.hours(measured.value)
     return f"Measured: {value} ({measured.meaning})"

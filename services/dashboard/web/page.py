@@ -1,29 +1,36 @@
 """The frame of all pages: who may see them, the head with its navigation, and the registration of a page."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from nicegui import ui
 from starlette.requests import Request
 
-from services.dashboard.domain.users import ROLE_NAMES
+from services.dashboard.domain.users import ROLE_NAMES, Role, User
 from services.dashboard.web.assets import asset
 from services.dashboard.web.elements import Text, box, link
 from services.dashboard.web.guard import visitor_of
+from services.dashboard.web.plain import HOME_OF_MANAGERS, home_of
 from services.dashboard.web.resources import resources
 from services.dashboard.web.section import Visit
 from services.dashboard.web.skeleton import colours, skeleton
 
 Page = Callable[[Visit], Awaitable[None]]
+Entries = Sequence[tuple[str, str]]
+"""(path, name) of the entries of the navigation."""
 NAVIGATION = (
+    (HOME_OF_MANAGERS, "My day"),
     ("/", "Portfolio"),
     ("/accounts", "Accounts"),
     ("/people", "People"),
     ("/follow-ups", "Follow-ups"),
     ("/surveys", "Surveys"),
+    ("/reach", "Reach"),
     ("/benchmarks", "Benchmarks"),
     ("/maturity", "Maturity"),
+    ("/bring", "Bring your answers"),
     ("/settings", "Settings"),
 )
+"""The entries; `entries_of` leaves out those that are not for somebody's role."""
 THEME = "tellback_theme"
 THEMES = {"light": False, "dark": True}
 SECONDS = 20.0
@@ -44,14 +51,15 @@ def page(
             found, visitor = resources(), visitor_of(request)
             asked = dict(request.path_params), dict(request.query_params)
             visit = Visit(found, visitor, *asked, ui.context.client, remember)
+            entries = entries_of(visitor.user)
             if bare:
-                _head(request, title, None)
+                _head(request, title, entries, None)
             else:
-                _head(request, title, path)
-                _navigation(visit, request, path)
+                _head(request, title, entries, _entry_of(path))
+                _navigation(visit, request, entries, _entry_of(path))
             for line in await found.halts.lines():
                 Text("p", line, "notice warn", role="status")
-            with _main(bare=bare, charts=charts):
+            with _main(bare=bare, charts=charts) as visit.main:
                 if visitor.user.may(scope):
                     await draw(visit)
                     await visit.open()
@@ -74,32 +82,43 @@ def _main(*, bare: bool, charts: bool) -> ui.element:
     return main
 
 
-def _head(request: Request, title: str, path: str | None) -> None:
+def _head(request: Request, title: str, entries: Entries, here: str | None) -> None:
     theme = request.cookies.get(THEME, "")
     ui.add_head_html(HEAD + colours(theme))
-    ui.add_body_html(skeleton(title, NAVIGATION, _entry_of(path)))
+    ui.add_body_html(skeleton(title, entries, here))
     ui.dark_mode(THEMES.get(theme))
     ui.query(".nicegui-content").classes("shell")
 
 
-def _entry_of(path: str | None) -> str | None:
-    """The entry of the navigation that a path belongs to; empty where it belongs to none, None without navigation."""
-    if path is None:
-        return None
+def entries_of(user: User) -> Entries:
+    """The entries of the navigation for a person: only account managers have a day of their own, only admins
+    settings, and only who may post answers brings files."""
+    hidden = set()
+    if user.role is not Role.ACCOUNT_MANAGER:
+        hidden.add(HOME_OF_MANAGERS)
+    if not user.may("manage"):
+        hidden.add("/settings")
+    if not user.may("ingest"):
+        hidden.add("/bring")
+    return [(path, name) for path, name in NAVIGATION if path not in hidden]
+
+
+def _entry_of(path: str) -> str:
+    """The entry of the navigation that a path belongs to; empty where it belongs to none."""
     for entry, _ in NAVIGATION:
         if _within(path, entry):
             return entry
     return ""
 
 
-def _navigation(visit: Visit, request: Request, here: str) -> None:
+def _navigation(visit: Visit, request: Request, entries: Entries, here: str) -> None:
     link("To the content", "#main", "skip")
     with box("header", "top"):
-        link("Tellback", "/", "brand")
+        link("Tellback", home_of(visit.user), "brand")
         with box("nav", aria_label="Pages"):
-            for path, name in NAVIGATION:
+            for path, name in entries:
                 entry = link(name, path)
-                if _within(here, path):
+                if here == path:
                     entry.props["aria-current"] = "page"
         with box("details", "me"):
             Text("summary", visit.user.name, aria_label=f"{visit.user.name}: your account")

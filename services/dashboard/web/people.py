@@ -31,13 +31,21 @@ from shared.http.client import Api
 MOST, WITH_COMMENTS, AT_ONCE = 200, 40, 8
 CATEGORIES = {"detractor": "▼ Detractors", "passive": "● Passives", "promoter": "▲ Promoters"}
 TIERS = {"premium": "Premium", "key": "Key", "small": "Small"}
+ORDERS = {
+    "": "Default order",
+    "name": "By name",
+    "score": "Lowest score first",
+    "-score": "Highest score first",
+    "-answered_at": "Newest first",
+}
 FIELDS = (
     ("q", "Name", None),
     ("category", "Latest answer", CATEGORIES),
     ("type", "Role", wording.TYPE_NAMES),
-    ("silent", "Silence", {"true": "Silent", "false": "Heard"}),
+    ("silent", "Silence", {"true": "Silent", "false": "Not silent"}),
     ("tier", "Tier", TIERS),
     ("window", "Answered", wording.IN_WINDOWS),
+    ("sort", "Order", ORDERS),
 )
 NAMES = ("q", "category", "type", "silent", "tier", "owner", "industry", "region", "account_id")
 
@@ -51,15 +59,15 @@ async def people(visit: Visit) -> None:
     Text("p", "Where each person stands by their latest answer", "lead")
     filters("/people", FIELDS, visit.query, keep=("owner", "industry", "region", "account_id"))
 
+    sort = visit.chosen("sort", ORDERS, "") or "name"
+    if wanted.get("category") and not visit.query.get("sort"):
+        sort = "score"
     days = visit.query.get("window", "").removesuffix("d")
     since = None
     if days.isdecimal() and int(days) < 10_000:
         since = (visit.now - timedelta(days=int(days))).isoformat()
 
     async def load(api: Api) -> Heard:
-        sort = "name"
-        if wanted.get("category"):
-            sort = "score"
         found = await api.ask_all(EVERYBODY, most=MOST, **{**wanted, "answered_since": since, "sort": sort})
         return Heard(found, await _comments(api, found[:WITH_COMMENTS]))
 
@@ -99,15 +107,15 @@ async def _comments(api: Api, people: Sequence[Person]) -> dict[str, str]:
 
 def _draw(wanted: dict[str, str], found: Heard) -> None:
     if not found.people:
-        empty("Nobody is like this.", "Choose less above.")
+        empty("No people match these filters.", "Clear a filter to see more.")
         return
     number = len(found.people)
     many = wording.count(number, "person", "people")
     if number == MOST:
-        many = f"{MOST} or more people: choose above to see fewer"
+        many = f"{MOST} or more people: filter to see fewer"
     Text("p", many, "muted")
     rows = [_row(person, found.comment(person)) for person in found.people]
-    table(("Who", "Account", "Role", "Before, and now", "Said", "Last heard"), rows, "People")
+    table(("Who", "Account", "Role", "Before, and now", "Said", "Last answer"), rows, "People")
     if wanted.get("category") == "detractor":
         link("Their follow-ups", address("/follow-ups", kind="detractor"))
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from services.dashboard.domain.users import Role, User
 from services.dashboard.web.assets import asset
 from services.dashboard.web.forms import FORM, SESSION
 from services.dashboard.web.gzip_cache import FOLDERS
@@ -25,6 +26,7 @@ PAGE = """<!doctype html>
 ASSETS = {"icon": asset("favicon.svg"), "style": asset("style.css")}
 AGAIN_AFTER = "60"
 """Seconds until a retry while a dependency is away: the "minute" of the messages."""
+HOME_OF_MANAGERS = "/my-day"
 BACK = '<p><a href="/">To the portfolio</a></p>'
 
 
@@ -64,6 +66,13 @@ def safe_next(target: str) -> str:
     if parts.scheme or parts.netloc or not target.startswith("/") or target.startswith(("//", "/\\")):
         return "/"
     return target
+
+
+def home_of(user: User) -> str:
+    """The page that opens after signing in."""
+    if user.role is Role.ACCOUNT_MANAGER:
+        return HOME_OF_MANAGERS
+    return "/"
 
 
 def to_login(request: Request) -> RedirectResponse:

@@ -19,6 +19,7 @@ from services.dashboard.web.elements import (
     empty,
     facts,
     link,
+    tab_title,
     table,
     when,
 )
@@ -56,7 +57,7 @@ async def review(visit: Visit) -> None:
         if visit.user.may("act"):
             link("Share by a link", f"{here}/share", "button")
         Text("button", "Print", "button", type="button", data_print="")
-    Section(visit, "", load, partial(_draw, bool(days)), classes="review")
+    Section(visit, "", load, partial(_draw, bool(days)), classes="review", subject="account")
 
 
 def _by_days(pack: ReviewPack) -> ReviewPack:
@@ -70,7 +71,9 @@ def _draw(whole_days: bool, pack: ReviewPack) -> None:
     last: date = pack.period.to
     if whole_days:
         first, last = pack.period.from_.date(), pack.period.to.date()
-    Text("h1", f"{pack.account.name or pack.account.account_id}: business review")
+    title = f"{pack.account.name or pack.account.account_id}: business review"
+    tab_title(title)
+    Text("h1", title)
     with box("p", "lead"):
         when(first)
         Text("span", " to ")
@@ -81,9 +84,11 @@ def _draw(whole_days: bool, pack: ReviewPack) -> None:
         _internal(pack.account)
     Text("h2", "Scores")
     words = wording.WINDOWS[pack.window]
-    Text("p", f"NPS over {words}, by the latest answer of each person: at the beginning of the time and now", "lead")
+    Text(
+        "p", f"NPS over {words}, by the latest answer of each respondent: at the beginning of the time and now", "lead"
+    )
     rows = [_score_row(line) for line in pack.scores]
-    table(("Who", "Then", "Now", "Change", "95 % between", "Voices"), rows, "Scores by role, then and now")
+    table(("Who", "Then", "Now", "Change", "95 % interval", "Respondents"), rows, "Scores by role, then and now")
     _turned(pack)
     Text("h2", "You said, we did")
     _said_and_done(pack)
@@ -93,7 +98,7 @@ def _draw(whole_days: bool, pack: ReviewPack) -> None:
     Text("h2", "Against the past and the industry")
     Text("p", pack.comparison.sentence)
     for warning in pack.warnings:
-        Text("p", f"Keep in mind: {wording.plain(warning).lower()}", "muted")
+        Text("p", f"Keep in mind: {wording.remark(warning)}", "muted")
 
 
 def _internal(account: ReviewedAccount) -> None:
@@ -132,7 +137,7 @@ def _turned(pack: ReviewPack) -> None:
     if not fell and not rose:
         return
     names = _names(pack)
-    Text("h2", "Who turned")
+    Text("h2", "Who changed category")
     rows: list[list[Cell]] = [
         [
             names.get(change.stakeholder_id) or "Somebody of your team",
@@ -142,7 +147,7 @@ def _turned(pack: ReviewPack) -> None:
         ]
         for change in sorted([*fell, *rose], key=lambda change: change.changed_at, reverse=True)
     ]
-    table(("Who", "Scores", "Change", "When"), rows, "Who turned")
+    table(("Who", "Scores", "Change", "When"), rows, "Who changed category")
 
 
 def _names(pack: ReviewPack) -> dict[str, str | None]:
@@ -168,7 +173,7 @@ def _said_and_done(pack: ReviewPack) -> None:
         if deed.what_was_done and deed.response_id not in answered:
             others.append(deed.what_was_done)
     if others:
-        Text("h3", "What we did besides")
+        Text("h3", "What else we did")
         with box("ul"):
             for words in others:
                 Text("li", words)

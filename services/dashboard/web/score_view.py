@@ -14,7 +14,7 @@ def headline(figures: Comparison, people: dict[str, str]) -> None:
     query of the people page for the people behind the figure."""
     with box("div", "figures"):
         interval = wording.interval(figures.ci_low, figures.ci_high)
-        voices = wording.count(figures.stakeholder_count, "voice")
+        voices = wording.count(figures.stakeholder_count, "respondent")
         note = voices
         if interval:
             note = f"{interval} · {voices}"
@@ -46,23 +46,23 @@ def _certainty(figures: Comparison) -> str:
     words = _chance(significant=figures.significant, voices=voices)
     same = figures.same_stakeholders
     if same and same.n and same.change is not None:
-        both = wording.count(same.n, "person", "people")
-        words += f"; {wording.points(same.change)} among the {both} heard in both"
+        both = wording.count(same.n, "respondent")
+        words += f"; {wording.points(same.change)} among the {both} who answered in both"
     return words
 
 
 def _chance(*, significant: bool, voices: int) -> str:
     if significant:
-        return "beyond chance"
+        return "unlikely to be chance"
     if voices >= ENOUGH:
-        return "within chance"
-    return "too few to tell"
+        return "could be chance"
+    return "too few respondents to tell"
 
 
 def funnel(group: FunnelGroup) -> None:
     """The invitation funnel: counts, and each step's share of the step that it comes from."""
     if not group.sent_count:
-        empty("Nobody was asked in this window.", "Invitations are told to the collector by whoever mails them.")
+        empty("Nobody was asked in this window.", "Invitations appear here once your mailer reports them.")
         return
     counts = {
         "Sent": group.sent_count,
@@ -81,6 +81,11 @@ def funnel(group: FunnelGroup) -> None:
     }
     said = [f"{wording.share(rate)} {words}" for words, rate in rates.items() if rate is not None]
     Text("p", "Of those sent and not bounced " + ", ".join(said) + ".", "muted")
+    if group.delivered_count is None:
+        Text("p", "No deliveries were reported: links, and many mailers, never say whether they arrived.", "muted")
+    if group.withdrawn_count:
+        withdrawn = wording.count(group.withdrawn_count, "invitation")
+        Text("p", f"{withdrawn} withdrawn before an answer", "muted")
     if group.bounced_count:
         bounced = wording.count(group.bounced_count, "invitation")
         Text("p", f"{bounced} bounced ({wording.share(group.bounce_rate)} of those sent)", "muted")

@@ -12,10 +12,10 @@ from services.dashboard.domain.users import User
 from services.dashboard.handlers.keys import SIGNED_OUT
 from services.dashboard.handlers.signing_in import Visitor
 from services.dashboard.jobs.change_notifier import ChangeNotifier
-from services.dashboard.web.elements import Text, box, when
+from services.dashboard.web.elements import Text, box, link, tab_title, when
 from services.dashboard.web.resources import Resources
 from services.dashboard.web.sentences import BROKEN, why_not_shown
-from shared.errors import TellbackError, Unauthorized
+from shared.errors import Invalid, NotFound, TellbackError, Unauthorized
 from shared.http.client import Api, Away
 from shared.telemetry.logging import get_logger
 
@@ -26,7 +26,8 @@ UnderWay = Callable[[Any], bool]
 FIRST_SECONDS = 0.25
 """How long the first response of a page waits for its figures; later figures are drawn when they come."""
 
-
+SUBJECT_SECONDS = 2.0
+"""How long it waits for what it is about at most: until then the page may turn out not to exist."""
 SOON_SECONDS = 2.0
 """Interval at which a part with something under way is loaded again, since no event announces its end."""
 AT_ONCE = 4
@@ -46,6 +47,8 @@ class Visit:
     """Whether the page shows what was seen there a moment ago when this person comes back."""
     sources: dict[Load, "Source"] = field(default_factory=dict)
     turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    main: ui.element | None = None
+    """The element that holds the page, without the head; None for all of it."""
     again: asyncio.Task[None] | None = None
     """The pending task of `refresh_soon`."""
 
@@ -120,12 +123,29 @@ class Visit:
             known = [source.recall() for source in self.sources.values()]
         if self.sources:
             asking = asyncio.ensure_future(self._loading())
-            loading = [asyncio.create_task(source.refresh(asking)) for source in self.sources.values()]
+            sources = list(self.sources.values())
+            loading = [asyncio.create_task(source.refresh(asking)) for source in sources]
             timeout = FIRST_SECONDS
             if all(known):
                 timeout = 0.0
             await asyncio.wait(loading, timeout=timeout)
+            decisive = [task for task, source in zip(loading, sources, strict=True) if source.subject]
+            if decisive:
+                await asyncio.wait(decisive, timeout=SUBJECT_SECONDS)
         self._follow(self.resources.notifiers.of(self.user.user_id, lambda: self.resources.keys.api_of(self.user)))
+
+    def missing(self, subject: str) -> None:
+        """Show that there is nothing at this address, in place of all parts; a response that is not sent yet is a
+        404."""
+        self.sources.clear()
+        self.client.status_code = 404
+        place = self.main or self.client.content
+        place.clear()
+        with place:
+            tab_title("Not found")
+            Text("h1", f"There is no such {subject}")
+            Text("p", "It was removed, it never existed, or it belongs to a colleague.", "lead")
+            link("Go to the portfolio", "/", "button")
 
     def _follow(self, notifier: ChangeNotifier) -> None:
         """Subscribe to changes while a browser is connected; after a lost connection, first load what changed
@@ -156,6 +176,7 @@ class Source:
     def __init__(self, visit: Visit, load: Load, number: int) -> None:
         self.sections: list[Section] = []
         self.complaint = ""
+        self.subject = ""
         self.under_way: UnderWay | None = None
         self._visit, self._load = visit, load
         where = (visit.client.page.path, *sorted(visit.path.items()), *sorted(visit.query.items()))
@@ -185,10 +206,18 @@ class Source:
             except TellbackError as error:
                 if not isinstance(error, Away):
                     self._visit.resources.recent.forget(self._key)
-                self._complain(why_not_shown(error))
+                if self.subject and self._unknown(error):
+                    self._visit.missing(self.subject)
+                else:
+                    self._complain(why_not_shown(error))
             except Exception:  # a broken part must not break the rest of the page
                 log.exception("section_failed")
                 self._complain(BROKEN)
+
+    def _unknown(self, error: TellbackError) -> bool:
+        """Whether the services know nothing under the ids in the address, or these cannot be ids."""
+        faults = {str(fault.get("field")) for fault in error.errors or []}
+        return isinstance(error, NotFound) or (isinstance(error, Invalid) and not faults.isdisjoint(self._visit.path))
 
     def _complain(self, sentence: str) -> None:
         self.complaint = sentence
@@ -198,7 +227,8 @@ class Source:
 
 class Section:
     """One part of a page: draws the answer of its source, again only when that differs. `under_way` tells from the data
-    whether it will change by itself in a moment."""
+    whether it will change by itself in a moment. `subject` names what the page is about, such as `account`: where the
+    services do not know it, there is no page."""
 
     def __init__(
         self,
@@ -210,6 +240,7 @@ class Section:
         classes: str = "",
         lead: str = "",
         under_way: UnderWay | None = None,
+        subject: str = "",
     ) -> None:
         self.title = title
         self._draw = draw
@@ -229,12 +260,15 @@ class Section:
         source = visit.source(load)
         source.sections.append(self)
         source.under_way = source.under_way or under_way
+        source.subject = source.subject or subject
 
     def show(self, data: Any, at: datetime) -> None:
         """Draw the data, unless it is drawn already."""
         self._at = at
+        if self._body.is_deleted:
+            return
         self._notice.set_visibility(False)
-        if self._body.is_deleted or (self._drawn and data == self._data):
+        if self._drawn and data == self._data:
             return
         self._drawn = False
         self._body.clear()
@@ -252,7 +286,7 @@ class Section:
                 Text("span", f"{sentence}: figures from ")
                 when(self._at, "clock")
             else:
-                Text("span", f"{sentence}. This page tries again by itself.")
+                Text("span", f"{sentence}. It is tried again automatically.")
         self._notice.set_visibility(True)
         if not self._drawn:
             self._body.clear()

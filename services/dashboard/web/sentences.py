@@ -3,7 +3,7 @@
 from shared.errors import Conflict, NotFound, TellbackError
 from shared.http.client import Away
 
-BROKEN = "This part does not work right now"
+BROKEN = "This part is not available right now"
 
 
 def sentence_of(error: TellbackError) -> str:
@@ -24,5 +24,5 @@ def why_not_done(error: TellbackError) -> str:
     if isinstance(error, Away):
         return f"{error.detail}. Nothing was changed."
     if isinstance(error, Conflict) and error.service:
-        return f"{sentence_of(error) or 'Somebody was faster'}. The page shows how it stands now."
+        return f"{sentence_of(error) or 'Somebody else changed it first'}. The page shows how it stands now."
     return sentence_of(error) or "This did not work."

@@ -6,10 +6,15 @@ from nicegui import ui
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 
-from services.dashboard.web import accounts, answers, benchmarks, maturity, people, review
+from services.dashboard.web import accounts, answers, benchmarks, maturity, my_day, people, review
 from services.dashboard.web.account import explanation, person
 from services.dashboard.web.account import page as account
-from services.dashboard.web.assets import serve_assets
+from services.dashboard.web.assets import FOLDER, serve_assets
+from services.dashboard.web.bring import draft as bring_draft
+from services.dashboard.web.bring import page as bring
+from services.dashboard.web.bring import posting as bring_posting
+from services.dashboard.web.bring import report as bring_report
+from services.dashboard.web.directory import receipt
 from services.dashboard.web.follow_ups import board, detail
 from services.dashboard.web.guard import PageGuard
 from services.dashboard.web.gzip_cache import GzipCache
@@ -21,7 +26,8 @@ from services.dashboard.web.settings import access, dead_letters, endpoint, noti
 from services.dashboard.web.surveys import asks, beginning, editor, listing, many, objections, review_making, reviews
 
 PAGES = (
-    portfolio, accounts, answers, account, person, explanation, people, board, detail, benchmarks, maturity, review,
+    my_day, portfolio, accounts, answers, account, person, explanation, people, board, detail, benchmarks, maturity,
+    review, bring, bring_posting, bring_draft, bring_report, receipt,
     webhooks, endpoint, rules, rule, notifications, dead_letters, access,
     listing, beginning, editor, many, asks, review_making, reviews, objections,
 )  # fmt: skip
@@ -39,6 +45,7 @@ def mount(app: FastAPI) -> None:
     ui.run_with(
         app,
         title="Tellback",
+        favicon=(FOLDER / "favicon.svg").read_text(),
         language="en-US",
         dark=None,
         tailwind=False,

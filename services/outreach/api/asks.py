@@ -1,6 +1,6 @@
 """Asks: who was asked and what became of it, as a list, by itself and in sums."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
@@ -12,16 +12,18 @@ from starlette.requests import Request
 from services.outreach.api.links import AskId
 from services.outreach.api.links_models import Input, Reason
 from services.outreach.api.resources import Outreach, TheService
-from services.outreach.api.sheets import Format, Rows, described, sheet, wants_csv
+from services.outreach.domain.retention import kept_since
 from services.outreach.domain.sums import groups_of
 from services.outreach.handlers.asks import withdraw_ask
 from services.outreach.store import ask_lists, asks
 from services.outreach.store.ask_lists import AskFilter, Position
 from shared.access.caller import Caller
 from shared.api.asks import Ask, AskChange, AskDetail, AskGroup, AskReason, AskState, AskSummary
+from shared.db.transaction import ReadTx
 from shared.errors import NotFound
 from shared.http import paging
 from shared.http.auth import Actor, Reader
+from shared.http.files import Format, Rows, csv_described, csv_file, pages_of, wants_csv
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.params import Instant, PathId, StakeholderPathId
 from shared.http.query import refused
@@ -29,8 +31,11 @@ from shared.http.routing import Router
 
 router = Router(prefix="/v1/asks", tags=["asks"])
 PURPOSE = "asks"
-SHEET_PAGE = 1_000
+FILE_PAGE = 1_000
 Several = Annotated[str | None, Query(max_length=500, description="One or several, separated by commas.")]
+Account = Annotated[
+    str | None, Query(min_length=1, max_length=200, description="A part of the account's name, or its whole id.")
+]
 GroupBy = Literal["survey", "account", "owner", "tier"]
 
 
@@ -41,7 +46,7 @@ class Withdrawal(Input):
 
 
 @router.get(
-    "", summary="Asks, the newest first", response_model=Page[Ask], responses=described(tuple(Ask.model_fields))
+    "", summary="Asks, the newest first", response_model=Page[Ask], responses=csv_described(tuple(Ask.model_fields))
 )
 async def list_asks(
     *,
@@ -49,6 +54,7 @@ async def list_asks(
     service: TheService,
     request: Request,
     account_id: Annotated[PathId | None, Query()] = None,
+    account: Account = None,
     stakeholder_id: Annotated[StakeholderPathId | None, Query()] = None,
     survey_id: Annotated[PathId | None, Query()] = None,
     state: Several = None,
@@ -57,9 +63,10 @@ async def list_asks(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[Ask] | Response:
-    """A sheet has all of them. A key limited to an owner sees those of its accounts only."""
+    """A CSV file has all of them. A key limited to an owner sees those of its accounts only."""
     which = AskFilter(
         account_id=account_id,
+        account=account,
         survey_id=survey_id,
         states=_several("state", state, get_args(AskState)),
         reasons=_several("reason", reason, get_args(AskReason)),
@@ -70,7 +77,8 @@ async def list_asks(
         after = (instant, last_id)
     which = await _with_ids(service, which, stakeholder_id)
     if wants_csv(request, format):
-        return sheet("asks.csv", tuple(Ask.model_fields), _pages(service, caller, which))
+        pages = pages_of(service.database, _page_of_file(service, caller, which))
+        return await csv_file("asks.csv", tuple(Ask.model_fields), pages)
     async with service.database.read() as tx:
         rows = await ask_lists.list_asks(tx, which, caller.owner_email, service.clock.now(), after, limit + 1)
     page = page_of(rows, limit, _position, PURPOSE)
@@ -85,16 +93,20 @@ async def summary(
     group_by: Annotated[GroupBy | None, Query()] = None,
     survey_id: Annotated[PathId | None, Query()] = None,
     account_id: Annotated[PathId | None, Query()] = None,
+    account: Account = None,
     due_since: Annotated[Instant | None, Query(description="Asks due then or later.")] = None,
     due_before: Annotated[Instant | None, Query(description="Asks due before then.")] = None,
 ) -> AskSummary:
     """Without `group_by` exactly one group. Of every group planned = waiting + held + skipped + sent + failed +
     withdrawn, and sent is the sum of the outcomes."""
-    which = AskFilter(account_id=account_id, survey_id=survey_id, due_since=due_since, due_before=due_before)
+    which = AskFilter(
+        account_id=account_id, account=account, survey_id=survey_id, due_since=due_since, due_before=due_before
+    )
     async with service.database.read() as tx:
         rows = await ask_lists.sums(tx, which, group_by, caller.owner_email, service.clock.now())
     groups = groups_of(map(dict, rows), whole=group_by is None)
-    return AskSummary(groups=[AskGroup.model_validate(group) for group in groups])
+    since = kept_since(service.clock.now(), service.settings.retention_months)
+    return AskSummary(groups=[AskGroup.model_validate(group) for group in groups], kept_since=since)
 
 
 @router.get("/{ask_id}", summary="One ask with its history")
@@ -133,16 +145,17 @@ async def _with_ids(service: Outreach, which: AskFilter, stakeholder_id: str | N
     return replace(which, stakeholder_ids=ids)
 
 
-async def _pages(service: Outreach, caller: Caller, which: AskFilter) -> AsyncIterator[Rows]:
-    """All asks, page by page, each in a transaction of its own: a slow client holds none."""
-    after: Position | None = None
-    while True:
-        async with service.database.read() as tx:
-            rows = await ask_lists.list_asks(tx, which, caller.owner_email, service.clock.now(), after, SHEET_PAGE)
-        yield [dict(row) for row in rows]
-        if len(rows) < SHEET_PAGE:
-            return
-        after = rows[-1]["created_at"], rows[-1]["ask_id"]
+def _page_of_file(
+    service: Outreach, caller: Caller, which: AskFilter
+) -> Callable[[ReadTx, Position | None], Awaitable[tuple[Rows, Position | None]]]:
+    async def page(tx: ReadTx, after: Position | None) -> tuple[Rows, Position | None]:
+        rows = await ask_lists.list_asks(tx, which, caller.owner_email, service.clock.now(), after, FILE_PAGE)
+        following = None
+        if len(rows) == FILE_PAGE:
+            following = rows[-1]["created_at"], rows[-1]["ask_id"]
+        return [dict(row) for row in rows], following
+
+    return page
 
 
 def _position(row: Any) -> tuple[Any, str]:

@@ -1,20 +1,22 @@
 """The routes of business reviews."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import Request
 
-from services.outreach.api.resources import Outreach, TheService
+from services.outreach.api.links_models import PersonOfAccount
+from services.outreach.api.resources import IdempotencyKey, Outreach, TheService
 from services.outreach.domain.reviews import due_since, quarter_of
-from services.outreach.domain.tokens import Purpose
+from services.outreach.handlers.candidates import Named
+from services.outreach.handlers.links import link_of
 from services.outreach.handlers.reviews import ReviewFound, ReviewWanted
-from services.outreach.store import due_reviews, reviews
+from services.outreach.store import due_reviews, logos, reviews
 from services.outreach.store.due_reviews import LONG_AGO, DueQuestion
 from services.outreach.store.reviews import Row, content_of
+from services.outreach.web.review_preview import review_preview
 from shared.access.caller import Caller
 from shared.api.business_reviews import (
     BusinessReview,
@@ -22,6 +24,7 @@ from shared.api.business_reviews import (
     ListedReview,
     ReviewCopy,
     ReviewOwner,
+    ReviewPreview,
     ReviewRecipient,
     ReviewRecipientState,
 )
@@ -31,7 +34,7 @@ from shared.http.deps import TheDatabase
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.params import Day, PathId
 from shared.http.routing import Router
-from shared.ids import Identifier, StakeholderIdentifier
+from shared.ids import Identifier
 
 router = Router(prefix="/v1/business-reviews", tags=["business reviews"])
 MOST_RECIPIENTS = 50
@@ -39,12 +42,6 @@ MOST_COMMENTS = 200
 LISTED = "business reviews"
 DUE = "due reviews"
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000)]
-Address = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, to_lower=True, max_length=200, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$"
-    ),
-]
 
 
 async def callers_key(request: Request) -> str:
@@ -55,24 +52,8 @@ async def callers_key(request: Request) -> str:
 CallersKey = Annotated[str, Depends(callers_key)]
 
 
-class NewRecipient(BaseModel):
+class NewRecipient(PersonOfAccount):
     """Somebody of the account, by id or by address."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    stakeholder_id: StakeholderIdentifier | None = None
-    email: Address | None = None
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.stakeholder_id is None) == (self.email is None):
-            raise PydanticCustomError("missing", "give either stakeholder_id or email")
-        return self
-
-    @property
-    def said(self) -> str:
-        """The id or the address."""
-        return self.stakeholder_id or self.email or ""
 
 
 class NewBusinessReview(BaseModel):
@@ -106,29 +87,66 @@ class NewBusinessReview(BaseModel):
     )
 
 
-def wanted_of(body: NewBusinessReview, caller: Caller, key: str) -> ReviewWanted:
+def wanted_of(body: NewBusinessReview, caller: Caller, key: str, idempotency_key: str | None = None) -> ReviewWanted:
     """As the handler takes it. `key` is the caller's own, with which the review pack is read."""
+    recipients = []
+    for recipient in body.recipients:
+        recipients.append(Named(body.account_id, recipient.stakeholder_id, recipient.email))
     return ReviewWanted(
         account_id=body.account_id,
         survey_id=body.survey_id,
         held_on=body.held_on,
-        recipients=tuple(recipient.said for recipient in body.recipients),
+        recipients=tuple(recipients),
         intro=body.intro,
         comments=tuple(body.comments),
         key=key,
         caller=caller,
-        actor=caller.actor,
+        idempotency_key=idempotency_key,
     )
 
 
 @router.post("", status_code=201, summary="Make a business review")
-async def make_review(body: NewBusinessReview, caller: Actor, key: CallersKey, service: TheService) -> BusinessReview:
+async def make_review(
+    body: NewBusinessReview,
+    caller: Actor,
+    key: CallersKey,
+    service: TheService,
+    idempotency_key: IdempotencyKey = None,
+) -> BusinessReview:
     """Copies the review pack of the account as a client may see it, without names, ids of people and addresses, and
     makes one personal link for each recipient, which is taken to be handed over now. Neither a quarantine nor an
     objection to mails stands against it: you give the links to people with whom you speak. The review becomes a mark on
     the trend on its day. The key needs `read` too, since the pack is read with it."""
     caller.require("read")
-    return review_view(await service.reviews.make(wanted_of(body, caller, key)), service)
+    made = await service.reviews.make(wanted_of(body, caller, key, idempotency_key))
+    return review_view(made, service, caller)
+
+
+@router.post("/preview", summary="Look at a business review before it is made")
+async def preview_review(
+    *,
+    body: NewBusinessReview,
+    caller: Actor,
+    key: CallersKey,
+    service: TheService,
+    language: Annotated[str | None, Query(max_length=20, description="By default the survey's own.")] = None,
+) -> ReviewPreview:
+    """What every recipient would see, checked as `POST /v1/business-reviews` checks it; nothing is made. The copy is
+    taken anew when the review is made."""
+    caller.require("read")
+    material, survey = await service.reviews.preview(wanted_of(body, caller, key))
+    copy: dict[str, Any] = {**material.copied.figures, "said": [], "done": []}
+    for excerpt in material.copied.excerpts:
+        copy[excerpt.kind].append(excerpt.content)
+    logo = None
+    if survey.logo is not None:
+        async with service.database.read() as tx:
+            logo = await logos.find(tx, survey.logo)
+    return ReviewPreview(
+        html=review_preview(survey, copy, body.intro, logo, language, service.zone),
+        copy_=ReviewCopy.model_validate(copy),
+        warnings=list(material.warnings),
+    )
 
 
 @router.get("", summary="Business reviews, the newest first")
@@ -180,24 +198,25 @@ async def list_due(
 
 @router.get("/{review_id}", summary="One business review")
 async def get_review(review_id: UUID, caller: Reader, service: TheService) -> BusinessReview:
-    """The copy that the client sees, and the recipients with their links."""
-    return review_view(await service.reviews.find(review_id, caller.owner_email), service)
+    """The copy that the client sees, and the recipients; their links only for a key with the scope `act`."""
+    return review_view(await service.reviews.find(review_id, caller.owner_email), service, caller)
 
 
 @router.post("/{review_id}/withdraw", summary="Take a business review back")
 async def withdraw_review(review_id: UUID, caller: Actor, service: TheService) -> BusinessReview:
     """Its links say from now on that they were withdrawn; answers that were given stay. A mark that was not set yet
     will not be. Again changes nothing."""
-    return review_view(await service.reviews.withdraw(review_id, caller, caller.actor), service)
+    return review_view(await service.reviews.withdraw(review_id, caller), service, caller)
 
 
-def review_view(found: ReviewFound, service: Outreach) -> BusinessReview:
-    """A review as the API tells it."""
-    base = service.settings.public_url.rstrip("/")
+def review_view(found: ReviewFound, service: Outreach, caller: Caller) -> BusinessReview:
+    """A review as the API tells it. Whoever has a link can answer by it, so it takes the scope to act."""
     recipients = []
     for row in found.recipients:
-        token = service.tokens.made(Purpose.REVIEW, row["ask_id"].bytes)
-        recipients.append(_recipient(row, f"{base}/r/{token}"))
+        url = None
+        if "act" in caller.scopes:
+            url = link_of(service.settings.public_url, service.tokens, row["ask_id"], review=True)
+        recipients.append(_recipient(row, url))
     return BusinessReview(
         **_listed(found.row),
         intro=found.row["intro"],
@@ -212,7 +231,7 @@ def _listed(row: Row) -> dict[str, Any]:
     return shown | {"review_id": str(row["review_id"])}
 
 
-def _recipient(row: Row, url: str) -> ReviewRecipient:
+def _recipient(row: Row, url: str | None) -> ReviewRecipient:
     state: ReviewRecipientState = "sent"
     if row["withdrawn_at"] is not None:
         state = "withdrawn"

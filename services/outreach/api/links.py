@@ -1,4 +1,4 @@
-"""Links to a survey: for people one after the other, as JSON or as a sheet, and as a picture to print."""
+"""Links to a survey: for people one after the other, as JSON or CSV, and as a picture to print."""
 
 import io
 from typing import Annotated, Any
@@ -10,8 +10,7 @@ from fastapi.responses import Response
 from starlette.requests import Request
 
 from services.outreach.api.links_models import LinksWanted
-from services.outreach.api.resources import Outreach, TheService
-from services.outreach.api.sheets import Format, described, one_page, sheet, wants_csv
+from services.outreach.api.resources import IdempotencyKey, Outreach, TheService
 from services.outreach.handlers.links import MadeLink, WantedLinks, link_of, make_links
 from services.outreach.store import asks
 from shared.access.caller import Caller
@@ -19,6 +18,7 @@ from shared.api.asks import AskLink, LinkProblem, LinkRow, LinksMade
 from shared.db.transaction import WriteTx
 from shared.errors import Conflict, NotFound
 from shared.http.auth import Actor
+from shared.http.files import Format, csv_described, csv_file, one_page, wants_csv
 from shared.http.limits import BATCH_BYTES
 from shared.http.params import PathId
 from shared.http.routing import Router
@@ -46,35 +46,39 @@ MODULE_PIXELS = 4
     "/surveys/{survey_id}/links",
     summary="Personal links to a survey, for people who may be asked",
     response_model=LinksMade,
-    responses=described(COLUMNS),
+    responses=csv_described(COLUMNS),
     max_body_size=BATCH_BYTES,
 )
 async def post_links(
+    *,
     survey_id: PathId,
     body: LinksWanted,
     caller: Actor,
     service: TheService,
     request: Request,
     format: Format = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> LinksMade | Response:
     """A row for each person, in their order: a link, or why there is none. Either is kept as an ask. 503
     `reading_behind` until whom others have asked has been read from the scorer."""
     wanted = WantedLinks(
         survey_id,
+        caller,
         body.named(),
         body.chosen(),
         handed_over=body.handed_over,
         overriding=body.override_quarantine,
         language=body.language,
+        idempotency_key=idempotency_key,
     )
     now = service.clock.now()
 
     async def make(tx: WriteTx) -> Any:
-        return await make_links(tx, wanted, service.tokens, caller, now)
+        return await make_links(tx, wanted, service.tokens, service.journal, now)
 
     survey, made = await service.database.retrying(make)
     if wants_csv(request, format):
-        return sheet("links.csv", COLUMNS, one_page([_sheet_row(service, link) for link in made]))
+        return await csv_file("links.csv", COLUMNS, one_page([_csv_row(service, link) for link in made]))
     items = [_row(service, link) for link in made]
     refused = sum(link.problem is not None for link in made)
     return LinksMade(
@@ -117,35 +121,36 @@ async def _link(service: Outreach, caller: Caller, ask_id: UUID) -> AskLink:
     closes_at = ask["closes_at"]
     if ask["expired_at"] is not None or (closes_at is not None and closes_at <= now):
         raise Conflict("link_closed", "the link takes no answer any more; make a new one")
-    url = link_of(service.settings.public_url, service.tokens, ask_id)
+    review = ask["review_id"] is not None
+    url = link_of(service.settings.public_url, service.tokens, ask_id, review=review)
     return AskLink(invitation_id=str(ask_id), url=url, expires_at=closes_at)
 
 
-def _sheet_row(service: Outreach, link: MadeLink) -> dict[str, Any]:
-    """A row of the sheet; a model for each of ten thousand would only cost time."""
-    candidate, ask, problem = link.candidate, link.ask, link.problem
+def _csv_row(service: Outreach, link: MadeLink) -> dict[str, Any]:
+    """A row of the CSV file; a model for each of ten thousand would only cost time."""
+    candidate, problem = link.candidate, link.problem
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row |= {
         "account_id": candidate.account_id,
         "stakeholder_id": candidate.stakeholder_id,
         "name": candidate.name,
         "email": candidate.email,
-        "language": candidate.language,
+        "language": link.language,
     }
-    if ask is not None:
-        row |= {"invitation_id": str(ask.ask_id), "language": ask.language}
+    if link.ask_id is not None:
+        row["invitation_id"] = str(link.ask_id)
     if problem is not None:
-        return row | {"reason": problem.reason, "detail": problem.detail, "again_at": problem.again_at}
-    if ask is not None:
+        row |= {"reason": problem.reason, "detail": problem.detail, "again_at": problem.again_at}
+    elif link.ask_id is not None:
         row |= {
-            "url": link_of(service.settings.public_url, service.tokens, ask.ask_id),
-            "expires_at": ask.closes_at,
+            "url": link_of(service.settings.public_url, service.tokens, link.ask_id),
+            "expires_at": link.closes_at,
         }
     return row
 
 
 def _row(service: Outreach, link: MadeLink) -> LinkRow:
-    row = _sheet_row(service, link)
+    row = _csv_row(service, link)
     problem = None
     if link.problem is not None:
         problem = LinkProblem(reason=row.pop("reason"), detail=row.pop("detail"), again_at=row.pop("again_at"))

@@ -45,10 +45,9 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class NamedPerson(Input):
-    """A person of the directory, by one of the two."""
+class PersonOfAccount(Input):
+    """A person of an account, by one of the two."""
 
-    account_id: Identifier
     stakeholder_id: StakeholderIdentifier | None = None
     email: Email | None = None
 
@@ -57,6 +56,12 @@ class NamedPerson(Input):
         if (self.stakeholder_id is None) == (self.email is None):
             raise PydanticCustomError("invalid_person", "give either stakeholder_id or email")
         return self
+
+
+class NamedPerson(PersonOfAccount):
+    """A person of the directory."""
+
+    account_id: Identifier
 
 
 class PeopleFilter(Input):

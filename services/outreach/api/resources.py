@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from fastapi import Depends
+from fastapi import Depends, Header
 
 from services.outreach.domain.audience import Deployment
 from services.outreach.domain.tokens import Tokens
@@ -11,19 +12,30 @@ from services.outreach.handlers.reviews import Reviews
 from services.outreach.settings import OutreachSettings
 from shared.clock import Clock
 from shared.db.engine import Database
+from shared.db.erasures import Journal
 from shared.http.deps import service
 
 
 @dataclass(frozen=True, slots=True)
 class Outreach:
-    """The service's own resources, as `app.state.service`."""
+    """The service's own resources, as `app.state.service`. Days are those of `zone`."""
 
     database: Database
     clock: Clock
     settings: OutreachSettings
     tokens: Tokens
+    journal: Journal
     reviews: Reviews
+    zone: ZoneInfo
     deployment: Deployment
 
 
 TheService = Annotated[Outreach, Depends(service)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        description="Send the same key with every try of the same request: the same links are answered.",
+    ),
+]

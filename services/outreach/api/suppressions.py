@@ -1,7 +1,8 @@
 """Objections: addresses that must not be asked. Only a keyed hash of each is kept."""
 
 import csv
-from collections.abc import AsyncIterator, Sequence
+import io
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,16 +14,18 @@ from pydantic import Field, StringConstraints, ValidationError
 from starlette.requests import Request
 
 from services.outreach.api.links_models import Input
-from services.outreach.api.resources import Outreach, TheService
-from services.outreach.api.sheets import CSV, Format, Rows, described, sheet, wants_csv
+from services.outreach.api.resources import TheService
 from services.outreach.domain.addresses import canonical_address
 from services.outreach.handlers.suppressions import hashes_of, suppress_addresses
 from services.outreach.store import suppressions
 from shared.api.asks import RefusedAddress, Suppression, SuppressionsAdded
+from shared.db.transaction import ReadTx
 from shared.errors import Invalid, NotFound
+from shared.files.delimiters import delimiter_of
 from shared.files.formulas import plain
 from shared.http import paging, strict_json
 from shared.http.auth import Manager
+from shared.http.files import CSV, Format, Rows, csv_described, csv_file, pages_of, wants_csv
 from shared.http.limits import BATCH_BYTES
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.problem import invalid
@@ -31,7 +34,11 @@ from shared.http.routing import Router, require_media_type
 router = Router(prefix="/v1/suppressions", tags=["suppressions"])
 PURPOSE = "suppressions"
 MOST = 10_000
-SHEET_PAGE = 1_000
+SAMPLE = 10_000
+"""Characters that tell which delimiter a CSV file has: sheets write a semicolon in many countries."""
+FILE_PAGE = 1_000
+After = tuple[datetime, UUID]
+"""created_at and suppression_id of the last objection of a page."""
 COLUMNS = ("suppression_id", "source", "created_at", "created_by")
 _HEADINGS = ("email", "address", "e-mail", "mail")
 
@@ -80,7 +87,7 @@ class _Lines:
     "",
     summary="Who objects to being asked, the newest first",
     response_model=Page[Suppression],
-    responses=described(COLUMNS),
+    responses=csv_described(COLUMNS),
 )
 async def list_suppressions(
     *,
@@ -92,13 +99,13 @@ async def list_suppressions(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[Suppression] | Response:
-    """Objections that hold; a sheet has all of them."""
+    """Objections that hold; a CSV file has all of them."""
     caller.require_all_accounts()
     hashes = None
     if email is not None:
         hashes = [address_hash.digest for address_hash in hashes_of(service.tokens, email)]
     if wants_csv(request, format):
-        return sheet("suppressions.csv", COLUMNS, _pages(service, hashes))
+        return await csv_file("suppressions.csv", COLUMNS, pages_of(service.database, _page_of_file(hashes)))
     after = None
     if cursor:
         instant, last_id = read_cursor(cursor, PURPOSE, paging.instant, paging.uuid)
@@ -121,10 +128,10 @@ async def add_suppressions(request: Request, caller: Manager, service: TheServic
     caller.require_all_accounts()
     lines = await _read(request)
     now = service.clock.now()
-    actor = caller.name or caller.key_id
 
     async def add(tx: Any) -> int:
-        return await suppress_addresses(tx, service.tokens, dict.fromkeys(lines.good, now), "import", now, actor)
+        objecting = dict.fromkeys(lines.good, now)
+        return await suppress_addresses(tx, service.tokens, objecting, "import", now, caller.actor)
 
     added = await service.database.retrying(add)
     return SuppressionsAdded(added=added, known=len(lines.good) - added, refused=lines.refused)
@@ -136,9 +143,8 @@ async def lift_suppression(
 ) -> None:
     """Only when the person asks for it: they may be asked again. 404 for one that does not hold."""
     caller.require_all_accounts()
-    actor = caller.name or caller.key_id
     now = service.clock.now()
-    lifted = await service.database.retrying(lambda tx: suppressions.lift(tx, suppression_id, now, actor))
+    lifted = await service.database.retrying(lambda tx: suppressions.lift(tx, suppression_id, now, caller.actor))
     if not lifted:
         raise NotFound("suppression_not_found", "there is no such objection")
 
@@ -148,7 +154,7 @@ async def _read(request: Request) -> _Lines:
     content = await request.body()
     lines = _Lines()
     if kind == CSV:
-        _read_sheet(content, lines)
+        _read_csv(content, lines)
         return lines
     try:
         wanted = SuppressionsWanted.model_validate(strict_json.loads(content))
@@ -159,12 +165,12 @@ async def _read(request: Request) -> _Lines:
     return lines
 
 
-def _read_sheet(content: bytes, lines: _Lines) -> None:
+def _read_csv(content: bytes, lines: _Lines) -> None:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Invalid("invalid_text", "must be UTF-8") from None
-    reader = csv.reader(text.splitlines())
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text[:SAMPLE]))
     try:
         for cells in reader:
             if reader.line_num > MOST + 1:
@@ -176,16 +182,17 @@ def _read_sheet(content: bytes, lines: _Lines) -> None:
         raise Invalid("invalid_csv", f"line {reader.line_num} cannot be read") from None
 
 
-async def _pages(service: Outreach, hashes: Sequence[bytes] | None) -> AsyncIterator[Rows]:
-    """All objections, page by page, each in a transaction of its own."""
-    after: tuple[datetime, UUID] | None = None
-    while True:
-        async with service.database.read() as tx:
-            rows = await suppressions.list_suppressions(tx, hashes, after, SHEET_PAGE)
-        yield [dict(row) for row in rows]
-        if len(rows) < SHEET_PAGE:
-            return
-        after = rows[-1]["created_at"], rows[-1]["suppression_id"]
+def _page_of_file(
+    hashes: Sequence[bytes] | None,
+) -> Callable[[ReadTx, After | None], Awaitable[tuple[Rows, After | None]]]:
+    async def page(tx: ReadTx, after: After | None) -> tuple[Rows, After | None]:
+        rows = await suppressions.list_suppressions(tx, hashes, after, FILE_PAGE)
+        following = None
+        if len(rows) == FILE_PAGE:
+            following = rows[-1]["created_at"], rows[-1]["suppression_id"]
+        return [dict(row) for row in rows], following
+
+    return page
 
 
 def _position(row: Any) -> tuple[datetime, str]:

@@ -1,15 +1,16 @@
 """Surveys: beginning, changing and publishing them, and their versions."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Query, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from services.outreach.api.survey_views import detail_view, head_view, survey_view, version_view
 from services.outreach.api.surveys_models import Duplicate, NewSurvey, Publication, SurveyPatch
 from services.outreach.handlers.survey_beginnings import begin
 from services.outreach.handlers.surveys import (
     SurveyChange,
+    archive_survey,
     change_survey,
     create_survey,
     delete_survey,
@@ -18,9 +19,10 @@ from services.outreach.handlers.surveys import (
     found_version,
     publish_survey,
 )
+from services.outreach.store import logos
 from services.outreach.store import surveys as store
 from services.outreach.web.preview import HEADERS as PREVIEW_HEADERS
-from services.outreach.web.preview import preview
+from services.outreach.web.preview import preview, preview_text
 from shared.api.surveys import CategoryName, Survey, SurveyHead, SurveyVersion, SurveyVersionDetail
 from shared.db.engine import Database
 from shared.errors import Invalid
@@ -139,6 +141,29 @@ async def publish(
         return detail_view(published, await store.languages_of_people(tx))
 
 
+@router.post("/{survey_id}/archive", summary="Ask nobody by a survey any more")
+async def archive(
+    survey_id: SurveyId, caller: Manager, database: TheDatabase, clock: TheClock, response: Response
+) -> Survey:
+    """Links and business reviews by it answer 409 from now on. Links that are out stay open until they
+    close, and their answers count."""
+    caller.require_all_accounts()
+    change = SurveyChange(survey_id, caller.actor, clock.now())
+    await database.retrying(lambda tx: archive_survey(tx, change, archived=True))
+    return await _shown(database, survey_id, response)
+
+
+@router.post("/{survey_id}/restore", summary="Bring an archived survey back")
+async def restore(
+    survey_id: SurveyId, caller: Manager, database: TheDatabase, clock: TheClock, response: Response
+) -> Survey:
+    """People can be asked by it again. One that is not archived stays as it is."""
+    caller.require_all_accounts()
+    change = SurveyChange(survey_id, caller.actor, clock.now())
+    await database.retrying(lambda tx: archive_survey(tx, change, archived=False))
+    return await _shown(database, survey_id, response)
+
+
 @router.get("/{survey_id}/versions", summary="Every version of a survey, the newest first")
 async def list_versions(
     survey_id: SurveyId,
@@ -177,19 +202,27 @@ async def get_preview(
     language: Annotated[str | None, Query(max_length=20, description="By default the survey's own.")] = None,
     category: Annotated[CategoryName | None, Query(description="What follows a score of it.")] = None,
     version: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="By default the draft.")] = None,
-) -> HTMLResponse:
+    format: Annotated[Literal["html", "text"], Query(description="The page, or what it says as plain text.")] = "html",
+    clock: TheClock,
+) -> Response:
     """The question; with a category all that follows, one below the other. Made for an `<iframe sandbox srcdoc>`: it
     loads nothing. A language that the survey lacks is shown as respondents would see it."""
+    logo = None
     async with database.read() as tx:
         if version is None:
             survey = (await found_survey(tx, survey_id)).draft
         else:
             survey = (await found_version(tx, survey_id, version)).survey
+        if survey.logo is not None:
+            logo = await logos.find(tx, survey.logo)
     if category is not None and category not in survey.categories:
         detail = f"must be one of {', '.join(survey.categories)}"
         error = {"field": "category", "code": "invalid_category", "detail": detail}
         raise Invalid("invalid_category", detail, errors=[error])
-    return HTMLResponse(preview(survey, language, category), headers=PREVIEW_HEADERS)
+    now = clock.now()
+    if format == "text":
+        return PlainTextResponse(preview_text(survey, language, category, now), headers=PREVIEW_HEADERS)
+    return HTMLResponse(preview(survey, language, category, logo, now), headers=PREVIEW_HEADERS)
 
 
 async def _shown(database: Database, survey_id: str, response: Response) -> Survey:

@@ -19,8 +19,8 @@ Step = Literal["score", "reason", "details", "thanks"]
 @dataclass(frozen=True, slots=True)
 class Answers:
     """All that one person has answered so far. `reason_question`: the category whose wording of the reason was shown.
-    `follow_up_requested` and `quote_allowed` are None until the person has said so or not. `finished`: the last step or
-    "that is all" was sent."""
+    `follow_up_requested`, `quote_allowed` and `referral_offered` are None until the person has said so or not.
+    `finished`: the last step or "that is all" was sent."""
 
     score: int
     language: str
@@ -29,6 +29,7 @@ class Answers:
     values: Mapping[str, Value] = field(default_factory=dict)
     follow_up_requested: bool | None = None
     quote_allowed: bool | None = None
+    referral_offered: bool | None = None
     finished: bool = False
 
 
@@ -166,5 +167,6 @@ def _attributes(asked: Asked, answers: Answers) -> dict[str, Any]:
         "wave": asked.wave,
         "reason_question": answers.reason_question,
         "quote_allowed": answers.quote_allowed,
+        "referral_offered": answers.referral_offered,
     }
     return {name: value for name, value in attributes.items() if value is not None}

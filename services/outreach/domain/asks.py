@@ -14,7 +14,9 @@ OPEN_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class NewAsk:
-    """An ask as it is planned. `state` is waiting, skipped or sent; a skipped one has a `reason`."""
+    """An ask as it is planned. `state` is waiting, skipped or sent; a skipped one has a `reason`, and
+    `again_at`, from when on the person may be asked, if time changes that. `address_key_id`: the key of the address's
+    hash."""
 
     ask_id: UUID
     survey_id: str
@@ -30,8 +32,10 @@ class NewAsk:
     due_at: datetime
     open_days: int = OPEN_DAYS
     address_hash: bytes | None = None
+    address_key_id: str | None = None
     reason: str | None = None
     note: str | None = None
+    again_at: datetime | None = None
     language: str | None = None
     review_id: UUID | None = None
     programme_id: str | None = None
@@ -54,12 +58,14 @@ class NewAsk:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedFor:
-    """The published survey of an ask: `kind` is relationship or transactional."""
+class PublishedSurvey:
+    """The published survey of an ask: `kind` is relationship or transactional. By one that is `archived` nobody is
+    asked."""
 
     survey_id: str
     version: int
     kind: str
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

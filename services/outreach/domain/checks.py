@@ -13,8 +13,9 @@ from services.outreach.domain.surveys import BUTTONS, Question, QuestionTexts, S
 MOST_QUESTIONS: Final = {"relationship": 7, "transactional": 3, "project": 3}
 """Above so many questions fewer people answer."""
 _SCORE_AND_REASON: Final = 2
-_OTHER_FIELDS: Final = 6
-"""Of a form beside the further questions: score, comment, which reason, call, quote, finished."""
+_OTHER_FIELDS: Final = 7
+"""Of a form beside the further questions, at most: language, step, which reason, call, quote, referral, finished; or
+score, comment and whether it is taken back in place of reason, quote and referral."""
 _MAIL: Final = ("subject", "preheader", "intro", "sign_off")
 _LEADING: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, Final
 
+from services.outreach.domain.colours import is_colour
 from services.outreach.domain.field_reader import MAX_LABEL, MAX_TEXT, UNNAMED, FieldReader
 from services.outreach.domain.languages import is_language
+from services.outreach.domain.logos import is_logo
 from services.outreach.domain.placeholders import PLACEHOLDERS, SCORE
 from services.outreach.domain.problems import Faulty
 from services.outreach.domain.surveys import (
@@ -14,6 +16,7 @@ from services.outreach.domain.surveys import (
     METRICS,
     NPS_KINDS,
     QUESTION_TYPES,
+    Category,
     Legal,
     MailTexts,
     Metric,
@@ -34,6 +37,7 @@ MAX_INTRO: Final = 5_000
 def survey_document(survey: Survey) -> dict[str, Any]:
     """The survey as JSON, the inverse of `survey_from`."""
     document = asdict(survey)
+    document["booking_for"] = list(survey.booking_for)
     document["questions"] = [asdict(question) | {"options": list(question.options)} for question in survey.questions]
     for texts in document["texts"].values():
         texts["mail"]["reminder_subjects"] = list(texts["mail"]["reminder_subjects"])
@@ -60,6 +64,10 @@ def survey_from(document: Mapping[str, Any]) -> Survey:
         texts=_all_texts(read, document.get("texts", {}), metric, questions),
         legal=_legal(read, document.get("legal", {})),
         public_review_url=read.url("public_review_url", document.get("public_review_url")) or None,
+        booking_url=read.url("booking_url", document.get("booking_url")) or None,
+        booking_for=_booking_for(read, document.get("booking_for", []), metric),
+        colour=_colour(read, document.get("colour")),
+        logo=_logo(read, document.get("logo")),
     )
     if read.problems:
         raise Faulty(read.problems)
@@ -139,6 +147,7 @@ def _texts(read: FieldReader, field: str, item: Any, metric: Metric, questions: 
         buttons=read.named(f"{field}.buttons", item.get("buttons", {}), BUTTONS, (SCORE,)),
         call=read.text(f"{field}.call", item.get("call", "")),
         consent=read.text(f"{field}.consent", item.get("consent", "")),
+        referral=read.text(f"{field}.referral", item.get("referral", "")),
         who_reads=read.text(f"{field}.who_reads", item.get("who_reads", "")),
         mail=_mail(read, f"{field}.mail", item.get("mail", {})),
         fallbacks=read.named(f"{field}.fallbacks", item.get("fallbacks", {}), PLACEHOLDERS, ()),
@@ -194,6 +203,31 @@ def _legal(read: FieldReader, item: Any) -> Legal:
         imprint_url=read.url("legal.imprint_url", item.get("imprint_url")),
         privacy_url=read.url("legal.privacy_url", item.get("privacy_url")),
     )
+
+
+def _booking_for(read: FieldReader, items: Any, metric: Metric) -> tuple[Category, ...]:
+    """In the order of the categories, each once."""
+    categories = categories_of(metric)
+    chosen = []
+    for index, item in enumerate(read.array("booking_for", items, 0, len(categories))):
+        chosen.append(read.one_of(f"booking_for.{index}", item, categories))
+    return tuple(category for category in categories if category in chosen)
+
+
+def _colour(read: FieldReader, value: Any) -> str | None:
+    colour = read.optional("colour", value)
+    if colour is None:
+        return None
+    if not is_colour(colour.lower()):
+        read.fault("colour", "invalid_colour", "must be a colour such as #0b5cad")
+    return colour.lower()
+
+
+def _logo(read: FieldReader, value: Any) -> str | None:
+    logo = read.optional("logo", value)
+    if logo is not None and not is_logo(logo):
+        read.fault("logo", "invalid_logo", "must be the name of an uploaded logo")
+    return logo
 
 
 def _only(read: FieldReader, field: str, item: Mapping[str, Any], shape: type) -> None:

@@ -156,7 +156,7 @@ class FieldReader:
         if value is None:
             return ""
         text = self.plain(field, value, MAX_TEXT)
-        if text and not _is_https(text):
+        if text and not is_https(text):
             self.fault(field, "invalid_url", "must be an https address")
         return text
 
@@ -165,7 +165,8 @@ class FieldReader:
             self.fault(field, "invalid_text", "must be on one line")
 
 
-def _is_https(text: str) -> bool:
+def is_https(text: str) -> bool:
+    """Whether it is a plain https address of some host, without a user."""
     if not text.isascii() or any(sign.isspace() for sign in text):
         return False
     try:

@@ -1,4 +1,5 @@
-"""Reads what the page's form posted. What is left empty keeps the answer from before, since the page shows none."""
+"""Reads what the page's form posted. What is left empty keeps the answer from before, since the page shows none; a
+comment is taken back by a box of its own."""
 
 import re
 import unicodedata
@@ -15,6 +16,9 @@ MAX_FIELDS: Final = 20
 MAX_TEXT: Final = 10_000
 """Characters of a comment and of an answer in words; the collector takes as many."""
 SCORE, COMMENT, REASON, CALL, QUOTE, FINISHED = "score", "comment", "reason", "call", "quote", "finished"
+REFERRAL: Final = "referral"
+NO_COMMENT: Final = "no_comment"
+"""The box that takes the comment back."""
 QUESTION: Final = "q."
 """Before the id of a further question; a field that comes several times has several values."""
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -62,10 +66,13 @@ def read_form(survey: Survey, fields: Fields, language: str, before: Answers | N
     answers = replace(answers, score=score, language=language, values=values)
     if comment is not None:
         answers = replace(answers, comment=comment, reason_question=_reason(survey, given))
+    elif NO_COMMENT in given:
+        answers = replace(answers, comment=None, reason_question=None)
     return replace(
         answers,
         follow_up_requested=_flag(given, CALL, answers.follow_up_requested),
         quote_allowed=_flag(given, QUOTE, answers.quote_allowed),
+        referral_offered=_flag(given, REFERRAL, answers.referral_offered),
         finished=answers.finished or FINISHED in given,
     )
 

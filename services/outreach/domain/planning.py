@@ -45,8 +45,8 @@ class Terms:
     """What the programme and the deployment ask for.
 
     `kind` of survey: relationship or transactional. `paused`: nothing goes. `reading_behind`: what others have recorded
-    is not known yet. `relay_away`: the relay takes nothing. `reminder`: the person was asked and is reminded, so it does
-    not matter when that was.
+    is not known yet. `relay_away`: the relay takes nothing. `reminder`: the person was asked and is reminded, so it
+    does not matter when that was.
     """
 
     kind: str

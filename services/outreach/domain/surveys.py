@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
+from services.outreach.domain.field_reader import is_https
 from shared.amendments import SCALES
 
 Metric = Literal["nps", "csat", "ces"]
@@ -73,8 +74,9 @@ class Texts:
     """All words of a survey in one language. A text that is missing is empty.
 
     `reasons` and `thanks`: by category. `questions`: by question_id. `buttons`: by name, see BUTTONS. `call`: may a
-    leader call? `consent`: may praise be quoted? `who_reads`: who reads the answer, with the name. `fallbacks`: what
-    stands for a placeholder without a value. `reviewed_by`: who has read the translation; None marks a draft.
+    leader call? `consent`: may praise be quoted? `referral`: would they introduce us to somebody? Without it nobody is
+    asked that. `who_reads`: who reads the answer, with the name. `fallbacks`: what stands for a placeholder without a
+    value. `reviewed_by`: who has read the translation; None marks a draft.
     """
 
     score: QuestionTexts = QuestionTexts()
@@ -84,6 +86,7 @@ class Texts:
     buttons: Mapping[str, str] = field(default_factory=dict)
     call: str = ""
     consent: str = ""
+    referral: str = ""
     who_reads: str = ""
     mail: MailTexts = MailTexts()
     fallbacks: Mapping[str, str] = field(default_factory=dict)
@@ -106,7 +109,9 @@ class Survey:
 
     `us`: what `{us}` stands for, such as the short name of the company; without it the legal name. `product` is sent
     with the answers and is the value of `{product}`. `ratings_asked`: how many of the ratings one person is asked at
-    most. `public_review_url`: shown to everybody on the last page, or to nobody.
+    most. `public_review_url`: shown to everybody on the last page, or to nobody. `booking_url`: where a call can be
+    arranged, shown on the last page to the categories of `booking_for`. `colour`: of the company, `#rrggbb`; `logo`:
+    the name of its picture.
     """
 
     name: str
@@ -121,6 +126,10 @@ class Survey:
     texts: Mapping[str, Texts] = field(default_factory=dict)
     legal: Legal = Legal()
     public_review_url: str | None = None
+    booking_url: str | None = None
+    booking_for: tuple[Category, ...] = ()
+    colour: str | None = None
+    logo: str | None = None
 
     @property
     def scale(self) -> tuple[int, int]:
@@ -159,6 +168,16 @@ def categories_of(metric: Metric) -> tuple[Category, ...]:
     if metric == "nps":
         return NPS_CATEGORIES
     return OTHER_CATEGORIES
+
+
+def booking_url(survey: Survey, category: str, own: str | None) -> str:
+    """Where somebody of this category can arrange a call: at the account's own address, else at the survey's; empty
+    where neither is an https address, or the survey offers no call to them."""
+    if category not in survey.booking_for:
+        return ""
+    if own is not None and is_https(own):
+        return own
+    return survey.booking_url or ""
 
 
 def category_of(metric: Metric, score: int) -> Category:

@@ -188,6 +188,7 @@ def _texts(template: Template, language: str) -> Texts:
         buttons=dict(words["buttons"]),
         call=words["call"],
         consent=words["consent"],
+        referral=words["referral"],
         who_reads=words["who_reads"],
         mail=MailTexts(**(mail | {"reminder_subjects": tuple(mail["reminder_subjects"])})),
         fallbacks=dict(words["fallbacks"]),

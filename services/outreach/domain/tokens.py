@@ -33,12 +33,13 @@ class Purpose(Enum):
     UNSUBSCRIBE = b"\x02"
     REVIEW = b"\x03"
     BOUNCE = b"\x04"
+    LOGO = b"\x05"
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a token carries: the 16 bytes of an ask or a review, or the hash of an address; and under which key it was
-    made."""
+    """What a token carries: the 16 bytes of an ask, a review or a logo, or the hash of an address; and under
+    which key it was made."""
 
     subject: bytes
     key_id: str
@@ -61,11 +62,17 @@ class Tokens:
             raise ValueError("tokens need at least one key")
         self._keys = tuple(map(_Key, secrets))
 
-    def made(self, purpose: Purpose, subject: bytes) -> str:
-        """The token of an ask, a review (the bytes of its UUID) or an address (its `AddressHash.digest`, made under the
-        first key)."""
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of the keys, in their order."""
+        return tuple(key.key_id for key in self._keys)
+
+    def made(self, purpose: Purpose, subject: bytes, key_id: str | None = None) -> str:
+        """The token of an ask, a review (the bytes of its UUID) or an address (its `AddressHash.digest`). The first key
+        makes it; a hash is brought back by the key `key_id` that made it, as long as that is in the ring."""
         content = _checked(subject) + purpose.value
-        return base64.urlsafe_b64encode(content + self._keys[0].mac(content)[:_MAC_BYTES]).decode()
+        key = next((key for key in self._keys if key.key_id == key_id), self._keys[0])
+        return base64.urlsafe_b64encode(content + key.mac(content)[:_MAC_BYTES]).decode()
 
     def opened(self, purpose: Purpose, token: str) -> Opened | None:
         """What the token carries; None for one that was not made here or for another purpose. A text that cannot be a

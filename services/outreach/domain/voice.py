@@ -108,6 +108,11 @@ class Voice:
         return self._say(self._texts.consent, self._own.consent)
 
     @property
+    def referral(self) -> str:
+        """Would they introduce us to somebody? Empty where the survey does not ask."""
+        return self._say(self._texts.referral, self._own.referral)
+
+    @property
     def who_reads(self) -> str:
         """Who reads the answer."""
         return self._say(self._texts.who_reads, self._own.who_reads)

@@ -51,25 +51,24 @@ class Everybody:
         if self._key is None:
             raise Unavailable("no_api_key", NO_KEY)
         api = Api(self._services, self._key.get_secret_value())
-        async for page in api.pages("scorer", "/v1/stakeholders"):
+        async for page in api.pages("scorer", "/v1/stakeholders", contacts=True):
             yield [_person(row) for row in page]
 
 
 def _person(row: dict[str, Any]) -> PersonRead:
-    if "last_asked_at" not in row:
+    contacts = row.get("contacts")
+    if contacts is None:
         raise Unavailable("scorer_outdated", OUTDATED)
-    answered = row["last_answered_at"]
-    if not isinstance(answered, dict):
-        answered = {}
+    answered = contacts["last_answered_at"]
     return PersonRead(
         row["account_id"],
         row["stakeholder_id"],
         row["email"],
-        _moment(row["last_asked_at"]),
-        _moment(answered.get("relationship")),
-        _moment(answered.get("transactional")),
-        _moment(row["bounced_at"]),
-        _moment(row["unsubscribed_at"]),
+        _moment(contacts["last_asked_at"]),
+        _moment(answered["relationship"]),
+        _moment(answered["transactional"]),
+        _moment(contacts["bounced_at"]),
+        _moment(contacts["unsubscribed_at"]),
     )
 
 

@@ -4,7 +4,7 @@ The score is told to the collector at once, by a body that is never changed. Wha
 the whole state, when the person has finished or has not gone on for a while.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -64,10 +64,16 @@ class Opening:
         return _last_moment(self.ask)
 
 
-def standing_of(ask: OpenAsk | None, now: datetime) -> Standing:
-    """Whether the page takes answers. `closed`: the ask was erased, or its answer is too old to be changed."""
-    if ask is None:
-        return "closed"
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What somebody has answered so far, the form just stored included."""
+
+    survey: Survey
+    answers: Answers
+
+
+def standing_of(ask: OpenAsk, now: datetime) -> Standing:
+    """Whether the page takes answers. `closed`: the answer is too old to be changed, or there is none any more."""
     if ask.state not in ("sent", "waiting") or ask.withdrawn_at is not None:
         return "withdrawn"
     last = _last_moment(ask)
@@ -86,44 +92,58 @@ def _last_moment(ask: OpenAsk) -> datetime | None:
 
 async def opening(tx: ReadTx, versions: Versions, ask_id: UUID, now: datetime) -> Opening:
     """What the page shows. Raises `NotOpen`."""
-    return await _opening(tx, versions, await _open(tx, await store.find_ask(tx, ask_id), now))
+    found = await store.find_ask_and_known(tx, ask_id, KNOWN_BY)
+    if found is None:
+        raise NotOpen("closed")
+    ask, known = found
+    await _require_open(tx, ask, now)
+    survey = await versions.get(tx, ask.survey_id, ask.survey_version)
+    return Opening(ask, survey, _answers_of(ask), further_questions(survey, _knowledge(survey, known)))
 
 
-async def take(tx: WriteTx, versions: Versions, ask_id: UUID, fields: Fields, now: datetime) -> Opening:
+async def take(tx: WriteTx, versions: Versions, ask_id: UUID, fields: Fields, now: datetime) -> Taken:
     """Store one form, and queue what is to be told of it.
 
     Raises `NotOpen`, `Faulty` for a form that does not fit the survey, `TooMany` after `MOST_REVISIONS` forms.
     """
-    ask = await _open(tx, await store.lock_ask(tx, ask_id), now)
-    before = await _opening(tx, versions, ask)
-    language = before.survey.language_for([_language_in(fields), ask.language, ask.person_language])
-    answers = read_form(before.survey, fields, language, before.answers)
+    ask = await store.lock_ask(tx, ask_id)
+    if ask is None:
+        raise NotOpen("closed")
+    await _require_open(tx, ask, now)
+    survey = await versions.get(tx, ask.survey_id, ask.survey_version)
+    before = _answers_of(ask)
+    language = survey.language_for([_language_in(fields), ask.language, ask.person_language])
+    answers = read_form(survey, fields, language, before)
     if ask.revision >= MOST_REVISIONS:
         raise TooMany("too_many_revisions", "the answer was changed too often")
-    if before.answers is None:
+    calls: list[OutgoingCall] = []
+    if before is None:
         if ask.state == "waiting":
             await store.note_sent(tx, ask.ask_id, now)
         ask = _begun(ask, now)
-        await _tell_first(tx, ask, before.survey, answers, now)
-    elif amendment_body(_asked(ask), before.survey, answers) != _told(before):
+        calls = _first_calls(ask, survey, answers, now)
+    elif amendment_body(_asked(ask), survey, answers) != amendment_body(_asked(ask), survey, before):
         ask = replace(ask, answer_due_at=now + REST)
     ask = replace(ask, revision=ask.revision + 1, answer=answers_document(answers))
     if answers.finished:
         ask = replace(ask, finished_at=ask.finished_at or now)
         if ask.answer_due_at is not None:
-            await queue(tx, now, _amendment(ask, before.survey, answers, now))
+            calls.append(_amendment(ask, survey, answers, now))
             ask = replace(ask, answer_due_at=None)
     await store.save_answer(tx, ask)
-    return replace(before, ask=ask, answers=answers)
+    await queue(tx, now, *calls)
+    return Taken(survey, answers)
 
 
 async def tell_rested(tx: WriteTx, versions: Versions, now: datetime) -> int:
     """Queue the amendments of answers to which nothing was added for a while; returns how many there were."""
     asks = await store.lock_due(tx, now, AT_ONCE)
+    calls: list[OutgoingCall] = []
     for ask in asks:
         survey = await versions.get(tx, ask.survey_id, ask.survey_version)
         if ask.answer is not None:
-            await queue(tx, now, _amendment(ask, survey, answers_from(ask.answer), now))
+            calls.append(_amendment(ask, survey, answers_from(ask.answer), now))
+    await queue(tx, now, *calls)
     await store.answer_told(tx, [ask.ask_id for ask in asks])
     return len(asks)
 
@@ -143,37 +163,28 @@ def fact(ask: OpenAsk, kind: str, at: datetime, **more: Any) -> OutgoingCall:
     return _call(ask, f"fact:{ask.ask_id}:{kind}", "POST", "/v1/invitation-events", body, at)
 
 
-async def _open(tx: ReadTx, ask: OpenAsk | None, now: datetime) -> OpenAsk:
-    """The ask, if its link takes answers. Raises `NotOpen`, also where the answer was withdrawn."""
+async def _require_open(tx: ReadTx, ask: OpenAsk, now: datetime) -> None:
+    """Raises `NotOpen` unless the link takes answers; it takes none once the answer was withdrawn."""
     standing = standing_of(ask, now)
-    if ask is None or standing != "open":
+    if standing != "open":
         raise NotOpen(standing)
     if ask.answered_at is not None and await store.is_withdrawn(tx, ask.account_id, response_id_of(ask.ask_id)):
         raise NotOpen("closed")
-    return ask
 
 
-async def _opening(tx: ReadTx, versions: Versions, ask: OpenAsk) -> Opening:
-    survey = await versions.get(tx, ask.survey_id, ask.survey_version)
-    answers = None
-    if ask.answer is not None:
-        answers = answers_from(ask.answer)
-    further: tuple[Question, ...] = ()
-    if survey.questions:
-        given = await store.values_at(tx, ask.account_id, ask.ask_id, KNOWN_BY)
-        further = further_questions(survey, _knowledge(survey, given))
-    return Opening(ask, survey, answers, further)
+def _answers_of(ask: OpenAsk) -> Answers | None:
+    if ask.answer is None:
+        return None
+    return answers_from(ask.answer)
 
 
-def _knowledge(survey: Survey, given: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Attribute -> how many of these answers rate it."""
-    known: dict[str, int] = {}
+def _knowledge(survey: Survey, known: Mapping[str, int]) -> dict[str, int]:
+    """Attribute -> how many answers of the account rate it, of question -> how many answer it."""
+    found: dict[str, int] = {}
     for question in survey.questions:
-        for values in given:
-            if question.question_id in values:
-                attribute = question.attribute or question.question_id
-                known[attribute] = known.get(attribute, 0) + 1
-    return known
+        attribute = question.attribute or question.question_id
+        found[attribute] = found.get(attribute, 0) + known.get(question.question_id, 0)
+    return found
 
 
 def _begun(ask: OpenAsk, now: datetime) -> OpenAsk:
@@ -183,18 +194,13 @@ def _begun(ask: OpenAsk, now: datetime) -> OpenAsk:
     return replace(ask, started_at=ask.started_at or now, answered_at=now)
 
 
-async def _tell_first(tx: WriteTx, ask: OpenAsk, survey: Survey, answers: Answers, now: datetime) -> None:
-    if not ask.test:
-        await queue(tx, now, fact(ask, "started", now))
+def _first_calls(ask: OpenAsk, survey: Survey, answers: Answers, now: datetime) -> list[OutgoingCall]:
+    """What is told of a first form: that the person has started, and the answer."""
     body = response_body(_asked(ask), survey, answers, now)
-    await queue(tx, now, _call(ask, f"{ask.ask_id}:0", "POST", "/v1/responses", body, now))
-
-
-def _told(before: Opening) -> dict[str, Any] | None:
-    """What an amendment would say of the answer as it was before."""
-    if before.answers is None:
-        return None
-    return amendment_body(_asked(before.ask), before.survey, before.answers)
+    answer = _call(ask, f"{ask.ask_id}:0", "POST", "/v1/responses", body, now)
+    if ask.test:
+        return [answer]
+    return [fact(ask, "started", now), answer]
 
 
 def _amendment(ask: OpenAsk, survey: Survey, answers: Answers, now: datetime) -> OutgoingCall:

@@ -24,7 +24,7 @@ async def withdraw_ask(tx: WriteTx, ask_id: UUID, note: str | None, caller: Call
         raise Conflict("already_answered", "the person has answered; withdraw the response instead")
     if ask["state"] not in (*UNSENT, "sent"):
         raise Conflict("not_to_be_sent", f"the ask is {ask['state']}: nobody has been asked")
-    change = AskChange(now, "withdrawn", "by_hand", note, caller.name or caller.key_id)
+    change = AskChange(now, "withdrawn", "by_hand", note, caller.actor)
     if ask["state"] in UNSENT:
         await asks.withdraw(tx, ask_id, change)
         return

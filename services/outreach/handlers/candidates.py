@@ -55,12 +55,14 @@ async def persons_of(
             stakeholder_id = stakeholder_of(asked.email or "")
             addresses.add((asked.account_id, stakeholder_id))
         given.append((asked.account_id, stakeholder_id))
-    own = await own_ids(tx, given)
-    has = await people.by_address(tx, addresses)
+    # Whose id it is at an account of others would tell the caller who is known there.
+    hidden = await unseen_people(tx, given, caller)
+    own = await own_ids(tx, set(given) - hidden)
+    has = await people.by_address(tx, addresses - hidden)
     persons = []
-    for person in given:
-        stakeholder_id = own[person]
-        if stakeholder_id == person[1]:
+    for asked, person in zip(named or (), given, strict=True):
+        stakeholder_id = own.get(person, person[1])
+        if asked.stakeholder_id is None and stakeholder_id == person[1]:
             stakeholder_id = has.get(person, stakeholder_id)
         persons.append((person[0], stakeholder_id))
     return persons

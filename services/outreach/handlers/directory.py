@@ -6,7 +6,7 @@ from typing import Any
 
 from services.outreach.store import asks
 from shared.clock import Clock
-from shared.db.directory import DirectoryReplica
+from shared.db.directory import keep_directory
 from shared.db.erasures import Journal
 from shared.db.transaction import WriteTx
 from shared.events.directory import AccountRemoved, AccountUpserted, StakeholderRemoved
@@ -25,7 +25,7 @@ def read_directory(journal: Journal, clock: Clock) -> BatchHandler:
             people.append((data.account_id, getattr(data, "stakeholder_id", ""), data.recorded_at))
         overtaken = await journal.overtaken(tx, people)
         kept = [record for record, erased in zip(records, overtaken, strict=True) if not erased]
-        applied = iter(await DirectoryReplica().apply(tx, kept))
+        applied = iter(await keep_directory(tx, kept))
         verdicts: list[Verdict] = []
         changed = []
         for record, erased in zip(records, overtaken, strict=True):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from services.outreach.domain.asks import AskedFor
+from services.outreach.domain.asks import PublishedSurvey
 from services.outreach.domain.audience import Deployment, Due, Planner
 from services.outreach.domain.hours import start_of
 from services.outreach.domain.occasions import monday_of
@@ -84,7 +84,7 @@ async def dry_run(
     return _told(counts, stored.revision, now, until)
 
 
-def terms_of(programme: ProgrammeDocument, survey: AskedFor) -> Terms:
+def terms_of(programme: ProgrammeDocument, survey: PublishedSurvey) -> Terms:
     """What the programme itself asks for."""
     return Terms(
         kind=survey.kind,
@@ -116,7 +116,7 @@ def _count(
     first: Mapping[PersonKey, Due],
     known: Mapping[PersonKey, Known],
     planner: Planner,
-    survey: AskedFor,
+    survey: PublishedSurvey,
 ) -> None:
     terms = terms_of(planner.programme, survey)
     addresses = set()

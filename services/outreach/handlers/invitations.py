@@ -1,6 +1,6 @@
 """Topic invitations: whom anybody has asked, who objected and whose mail came back; and how far our own asks came."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,7 @@ def read_invitations(journal: Journal, tokens: Tokens, clock: Clock) -> BatchHan
         await tx.lock_accounts({record.event.account_id for record in records})
         facts = await _not_erased(tx, journal, records)
         own = await _own(tx, facts)
-        await contacts.note(tx, [_moments(fact, own) for fact in facts])
+        await contacts.note(tx, list(_moments(facts, own)))
         await _mark(tx, facts, own)
         await _object(tx, tokens, facts, clock.now())
         return [CHANGE] * len(records)
@@ -67,19 +67,19 @@ async def _own(tx: WriteTx, facts: Sequence[InvitationFact]) -> dict[UUID, Any]:
     return own
 
 
-def _moments(fact: InvitationFact, own: Mapping[UUID, Any]) -> dict[str, Any]:
-    """What a fact says of its person. A foreign survey may be of either kind, so it counts for both."""
-    said: dict[str, Any] = {"account_id": fact.account_id, "stakeholder_id": fact.stakeholder_id}
-    if fact.kind == "sent":
-        ask = own.get(ask_id_in(fact.invitation_id) or UUID(int=0))
-        kinds = ["relationship", "transactional"]
-        if ask is not None:
-            kinds = [kind_of(ask["nps_kind"])]
-        for name in ("last", *kinds):
-            said[f"{name}_asked_at"] = fact.at
-    elif fact.kind in ("bounced", "unsubscribed"):
-        said[f"{fact.kind}_at"] = fact.at
-    return said
+def _moments(facts: Sequence[InvitationFact], own: Mapping[UUID, Any]) -> Iterator[dict[str, Any]]:
+    """What facts say of when people were asked and of what forbids asking them. A foreign survey may be of either kind,
+    so it counts for both. Other facts say nothing of that."""
+    for fact in facts:
+        person = {"account_id": fact.account_id, "stakeholder_id": fact.stakeholder_id}
+        if fact.kind == "sent":
+            ask = own.get(ask_id_in(fact.invitation_id) or UUID(int=0))
+            kinds = ["relationship", "transactional"]
+            if ask is not None:
+                kinds = [kind_of(ask["nps_kind"])]
+            yield person | {f"{name}_asked_at": fact.at for name in ("last", *kinds)}
+        elif fact.kind in ("bounced", "unsubscribed"):
+            yield person | {f"{fact.kind}_at": fact.at}
 
 
 async def _mark(tx: WriteTx, facts: Sequence[InvitationFact], own: Mapping[UUID, Any]) -> None:

@@ -4,8 +4,9 @@ hash of the address, so that it works when everything else about the person has 
 from datetime import datetime
 from typing import Final, Literal
 
-from services.outreach.domain.tokens import AddressHash, Opened
+from services.outreach.domain.tokens import AddressHash, Opened, Tokens
 from services.outreach.handlers.answers import fact
+from services.outreach.handlers.suppressions import hashes_of
 from services.outreach.store import answers, suppressions
 from services.outreach.store.outgoing import queue
 from shared.db.transaction import ReadTx, WriteTx
@@ -15,23 +16,35 @@ PERSON: Final = "person"
 Source = Literal["one_click", "page"]
 
 
-async def objects(tx: ReadTx, opened: Opened) -> bool:
+async def objects(tx: ReadTx, tokens: Tokens, opened: Opened) -> bool:
     """Whether the address objects now."""
-    found = (await suppressions.objections(tx, [opened.subject])).get(opened.subject)
-    return found is not None and found.objected
+    found = await suppressions.objections(tx, await _hashes(tx, tokens, opened))
+    return any(objection.objected for objection in found.values())
 
 
-async def stop(tx: WriteTx, opened: Opened, source: Source, now: datetime) -> None:
+async def stop(tx: WriteTx, tokens: Tokens, opened: Opened, source: Source, now: datetime) -> None:
     """Ask nobody at this address again, and tell it of the asks that are open."""
     address = AddressHash(opened.key_id, opened.subject)
     await suppressions.suppress(tx, {opened.subject: address}, source, now, PERSON)
-    asks = await answers.lock_asks_of(tx, opened.subject)
+    asks = await answers.lock_asks_of(tx, await _hashes(tx, tokens, opened))
     await answers.mark_objected(tx, [ask.ask_id for ask in asks], now)
     for ask in asks:
         if not ask.test:
             await queue(tx, now, fact(ask, "unsubscribed", now))
 
 
-async def resume(tx: WriteTx, opened: Opened, now: datetime) -> None:
+async def resume(tx: WriteTx, tokens: Tokens, opened: Opened, now: datetime) -> None:
     """The person may be asked again."""
-    await suppressions.lift_address(tx, [opened.subject], now, PERSON)
+    await suppressions.lift_address(tx, await _hashes(tx, tokens, opened), now, PERSON)
+
+
+async def _hashes(tx: ReadTx, tokens: Tokens, opened: Opened) -> set[bytes]:
+    """The hash of the token, and those of the same address under the other keys, where the directory still has it."""
+    same = {opened.subject}
+    if len(tokens.key_ids) == 1:
+        return same
+    for address in await answers.addresses_asked(tx, opened.subject):
+        digests = {address_hash.digest for address_hash in hashes_of(tokens, address)}
+        if opened.subject in digests:
+            same |= digests
+    return same

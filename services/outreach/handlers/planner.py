@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from uuid import uuid4
 
-from services.outreach.domain.asks import SYSTEM, AskedFor, NewAsk
+from services.outreach.domain.asks import SYSTEM, NewAsk, PublishedSurvey
 from services.outreach.domain.audience import HORIZON, Deployment, Due, Events, Planner
 from services.outreach.domain.occasions import Happening, is_stale
 from services.outreach.store import asks, planning, programmes
@@ -115,7 +115,7 @@ async def _write(tx: WriteTx, stored: StoredProgramme, new: Sequence[NewAsk]) ->
     return await planning.write_new(tx, new)
 
 
-def _ask(stored: StoredProgramme, survey: AskedFor, due: Due, now: datetime) -> NewAsk:
+def _ask(stored: StoredProgramme, survey: PublishedSurvey, due: Due, now: datetime) -> NewAsk:
     state, reason, note = "waiting", None, None
     if is_stale(due.occasion, now):
         state, reason, note = "skipped", "too_late", "it happened too long ago to be asked about"

@@ -24,6 +24,8 @@ async def keep_people(
         if person.last_at is not None:
             known.append(person)
             facts.append((person.account_id, person.stakeholder_id, person.last_at))
+    # An erasure holds the same locks: nothing of those whom it deletes is written after it.
+    await tx.lock_accounts({person.account_id for person in known})
     moments = []
     objecting: dict[str, datetime] = {}
     for person, erased in zip(known, await journal.overtaken(tx, facts), strict=True):

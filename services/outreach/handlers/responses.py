@@ -86,13 +86,16 @@ async def _mark_answered(tx: WriteTx, recorded: Sequence[Event]) -> None:
             if ask_id in answered:
                 at = min(at, answered[ask_id][1])
             answered[ask_id] = data.account_id, at
-    moments = {}
+    waiting, moments = {}, {}
     for ask_id, row in (await asks.own_asks(tx, answered.keys())).items():
         account_id, at = answered[ask_id]
         if row["account_id"] == account_id and row["state"] in ("waiting", "sent"):
             moments[ask_id] = at
+            if row["state"] == "waiting":
+                waiting[ask_id] = at
+    if waiting:
+        await asks.mark_sent(tx, waiting, waiting_only=True)
     if moments:
-        await asks.mark_sent(tx, moments, waiting_only=True)
         await asks.mark(tx, "answered_at", moments)
 
 

@@ -6,15 +6,19 @@ from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from services.outreach.domain import reviews as rules
-from services.outreach.domain.asks import AskChange, NewAsk
+from services.outreach.domain.asks import AskChange, NewAsk, PublishedSurvey
 from services.outreach.domain.reviews import Copied
+from services.outreach.domain.surveys import Survey
 from services.outreach.domain.tokens import Tokens
 from services.outreach.gateways.benchmark import Benchmark
-from services.outreach.handlers.links import invitation_call
+from services.outreach.handlers.candidates import Named, persons_of
+from services.outreach.handlers.links import hand_over, invitation_call, published_survey
+from services.outreach.handlers.suppressions import hashes_of
 from services.outreach.store import asks
 from services.outreach.store import reviews as store
 from services.outreach.store.outgoing import OutgoingCall, queue
 from services.outreach.store.reviews import NewReview, Row
+from services.outreach.store.surveys import find_version
 from shared.access.caller import Caller
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -29,18 +33,24 @@ Problem = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ReviewWanted:
-    """A business review that somebody wants to make. `recipients`: by id or address, in the order of the request.
-    `comments`: the responses whose comments are copied."""
+    """A business review that somebody wants to make. `recipients`: in the order of the request. `comments`: the
+    responses whose comments are copied. The same `idempotency_key` of the same API key gives the same review."""
 
     account_id: str
     survey_id: str | None
     held_on: date
-    recipients: tuple[str, ...]
+    recipients: tuple[Named, ...]
     intro: str | None
     comments: tuple[str, ...]
     key: str
     caller: Caller
-    actor: str
+    idempotency_key: str | None = None
+
+    def review_id(self) -> UUID:
+        """The id of the review."""
+        if self.idempotency_key is None:
+            return uuid4()
+        return derived_uuid("business review", self.caller.key_id, self.idempotency_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,15 @@ class ReviewFound:
     row: Row
     excerpts: Sequence[Row]
     recipients: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewMaterial:
+    """What a review is made of: the survey's published version, the copy, and what the pack cut short."""
+
+    survey: PublishedSurvey
+    copied: Copied
+    warnings: Sequence[str]
 
 
 class Reviews:
@@ -68,22 +87,23 @@ class Reviews:
         """Copy the pack, and make a link for each recipient. Raises NotFound for an account that is not there or not
         the caller's, Invalid for recipients and comments that are unknown, Conflict without a published survey, and
         `Away`."""
-        now = self._clock.now()
-        _require_day(wanted, now.date())
+        review_id, owner_email = wanted.review_id(), wanted.caller.owner_email
         async with self._database.read() as tx:
-            await _require_account(tx, wanted)
-            survey_id, version = await _survey_of(tx, wanted)
-        pack = await self._benchmark.client_pack(wanted.key, wanted.account_id)
+            made_before = await store.find(tx, review_id, owner_email) is not None
+        if not made_before:
+            await self._write(review_id, wanted, await self._material(wanted))
+        return await self.find(review_id, owner_email)
+
+    async def preview(self, wanted: ReviewWanted) -> tuple[ReviewMaterial, Survey]:
+        """What `make` would copy, and the survey that the page ends with; nothing is made. Raises as `make` does."""
+        material = await self._material(wanted)
         async with self._database.read() as tx:
-            copied = rules.copied(pack, wanted.comments, await store.names_at(tx, wanted.account_id))
-        _require_comments(wanted, copied)
-        review = _new(wanted, survey_id, version, now)
-
-        async def write(tx: WriteTx) -> None:
-            await self._write(tx, wanted, review, copied, pack["warnings"])
-
-        await self._database.retrying(write)
-        return await self.find(review.review_id, wanted.caller.owner_email)
+            await _people(tx, wanted)
+            kept = await self._without_erased(tx, wanted.account_id, material.copied)
+            published = await find_version(tx, material.survey.survey_id, material.survey.version)
+        if published is None:
+            raise LookupError("a survey names a version that does not exist")
+        return replace(material, copied=kept), published.survey
 
     async def find(self, review_id: UUID, owner_email: str | None) -> ReviewFound:
         """One review. Raises NotFound, also for somebody else's account."""
@@ -93,7 +113,7 @@ class Reviews:
                 raise _not_found()
             return ReviewFound(row, await store.excerpts_of(tx, review_id), await store.recipients_of(tx, review_id))
 
-    async def withdraw(self, review_id: UUID, caller: Caller, actor: str) -> ReviewFound:
+    async def withdraw(self, review_id: UUID, caller: Caller) -> ReviewFound:
         """Take a review back: its links end, and what was not told of it is not. Raises NotFound."""
         now = self._clock.now()
 
@@ -101,27 +121,42 @@ class Reviews:
             if await store.find(tx, review_id, caller.owner_email) is None:
                 raise _not_found()
             if await store.withdraw(tx, review_id, now):
-                await _withdraw_asks(tx, review_id, now, actor)
+                await _withdraw_asks(tx, review_id, now, caller.actor)
                 await store.take_back(tx, _held_key(review_id))
 
         await self._database.retrying(write)
         return await self.find(review_id, caller.owner_email)
 
-    async def _write(
-        self, tx: WriteTx, wanted: ReviewWanted, review: NewReview, copied: Copied, warnings: Sequence[str]
-    ) -> None:
-        # An erasure holds the same lock: what it has not seen here, it has written down before.
-        await tx.lock_accounts([review.account_id])
-        await store.insert(tx, review, await self._without_erased(tx, review, copied), warnings)
-        people = await _people(tx, wanted)
-        addresses = await store.addresses_of(tx, review.account_id, people)
-        links = [_ask(review, person, self._hash_of(addresses.get(person))) for person in people]
-        await asks.insert_asks(tx, links)
-        await queue(tx, review.created_at, *[_sent(link) for link in links], _held(review))
+    async def _material(self, wanted: ReviewWanted) -> ReviewMaterial:
+        _require_day(wanted, self._clock.now().date())
+        async with self._database.read() as tx:
+            await _require_account(tx, wanted)
+            survey = await _survey_of(tx, wanted)
+        pack = await self._benchmark.client_pack(wanted.key, wanted.account_id)
+        async with self._database.read() as tx:
+            copied = rules.copied(pack, wanted.comments, await store.names_at(tx, wanted.account_id))
+        _require_comments(wanted, copied)
+        return ReviewMaterial(survey, copied, pack["warnings"])
 
-    async def _without_erased(self, tx: ReadTx, review: NewReview, copied: Copied) -> Copied:
+    async def _write(self, review_id: UUID, wanted: ReviewWanted, material: ReviewMaterial) -> None:
+        now = self._clock.now()
+        review = _new(review_id, wanted, material.survey, now)
+
+        async def write(tx: WriteTx) -> None:
+            # An erasure holds the same lock: what it has not seen here, it has written down before.
+            await tx.lock_accounts([review.account_id])
+            kept = await self._without_erased(tx, review.account_id, material.copied)
+            if await store.insert(tx, review, kept, material.warnings):
+                links = [self._ask(review, *person) for person in (await _people(tx, wanted)).items()]
+                await asks.insert_asks(tx, links)
+                await hand_over(tx, material.survey, links, now)
+                await queue(tx, now, _held(review))
+
+        await self._database.retrying(write)
+
+    async def _without_erased(self, tx: ReadTx, account_id: str, copied: Copied) -> Copied:
         """The copy without what goes back to people who were erased since they said it: the pack may be older."""
-        facts = [(review.account_id, excerpt.stakeholder_id or "", excerpt.at) for excerpt in copied.excerpts]
+        facts = [(account_id, excerpt.stakeholder_id or "", excerpt.at) for excerpt in copied.excerpts]
         overtaken = await self._journal.overtaken(tx, facts)
         kept = []
         for excerpt, is_erased in zip(copied.excerpts, overtaken, strict=True):
@@ -129,14 +164,31 @@ class Reviews:
                 kept.append(excerpt)
         return replace(copied, excerpts=tuple(kept))
 
-    def _hash_of(self, address: str | None) -> bytes | None:
-        """None where there is no address to compare."""
-        if address is None:
-            return None
-        try:
-            return self._tokens.address_hash(address).digest
-        except ValueError:
-            return None
+    def _ask(self, review: NewReview, stakeholder_id: str, address: str | None) -> NewAsk:
+        """A link that is handed over as it is made. Neither an objection to mails nor a quarantine stands against it:
+        the supplier gives it to people with whom they speak."""
+        digest = key_id = None
+        hashed = next(iter(hashes_of(self._tokens, address)), None)
+        if hashed is not None:
+            digest, key_id = hashed.digest, hashed.key_id
+        return NewAsk(
+            ask_id=uuid4(),
+            survey_id=review.survey_id,
+            survey_version=review.survey_version,
+            account_id=review.account_id,
+            stakeholder_id=stakeholder_id,
+            state="sent",
+            origin="review",
+            channel=CHANNEL,
+            handed_over=True,
+            created_at=review.created_at,
+            created_by=review.created_by,
+            due_at=review.created_at,
+            open_days=rules.OPEN_FOR.days,
+            address_hash=digest,
+            address_key_id=key_id,
+            review_id=review.review_id,
+        )
 
 
 async def _withdraw_asks(tx: WriteTx, review_id: UUID, now: datetime, actor: str) -> None:
@@ -153,30 +205,26 @@ async def _require_account(tx: ReadTx, wanted: ReviewWanted) -> None:
         raise NotFound("account_not_found", "there is no such account")
 
 
-async def _survey_of(tx: ReadTx, wanted: ReviewWanted) -> tuple[str, int]:
-    """The survey and its published version."""
+async def _survey_of(tx: ReadTx, wanted: ReviewWanted) -> PublishedSurvey:
     survey_id = wanted.survey_id or await store.last_published(tx)
     if survey_id is None:
         raise Conflict("no_review_survey", "publish a survey for business reviews first")
-    version = await store.current_version(tx, survey_id)
-    if version is None:
-        raise Conflict("survey_not_published", "there is no published version of this survey")
-    return survey_id, version
+    return await published_survey(tx, survey_id)
 
 
-async def _people(tx: ReadTx, wanted: ReviewWanted) -> list[str]:
-    """The people's own ids, in the order in which they were named. Raises Invalid."""
-    known = await store.people_by(tx, wanted.account_id, wanted.recipients)
-    people: list[str] = []
+async def _people(tx: ReadTx, wanted: ReviewWanted) -> dict[str, str | None]:
+    """The people by their own ids, in the order in which they were named: stakeholder_id -> address. Raises Invalid."""
+    persons = await persons_of(tx, wanted.recipients, None, wanted.caller)
+    listed = await store.people_at(tx, wanted.account_id, [stakeholder_id for _, stakeholder_id in persons])
+    people: dict[str, str | None] = {}
     problems: list[Problem] = []
-    for index, said in enumerate(wanted.recipients):
-        stakeholder_id = known.get(said)
-        if stakeholder_id is None:
+    for index, (_, stakeholder_id) in enumerate(persons):
+        if stakeholder_id not in listed:
             problems.append(_problem(f"recipients.{index}", "not_in_directory", "is no person of this account"))
         elif stakeholder_id in people:
             problems.append(_problem(f"recipients.{index}", "named_twice", "is the same person as another recipient"))
         else:
-            people.append(stakeholder_id)
+            people[stakeholder_id] = listed[stakeholder_id]
     _refuse(problems)
     return people
 
@@ -203,45 +251,18 @@ def _problem(field: str, code: str, detail: str) -> Problem:
     return {"field": field, "code": code, "detail": detail}
 
 
-def _new(wanted: ReviewWanted, survey_id: str, version: int, now: datetime) -> NewReview:
+def _new(review_id: UUID, wanted: ReviewWanted, survey: PublishedSurvey, now: datetime) -> NewReview:
     return NewReview(
-        review_id=uuid4(),
+        review_id=review_id,
         account_id=wanted.account_id,
-        survey_id=survey_id,
-        survey_version=version,
+        survey_id=survey.survey_id,
+        survey_version=survey.version,
         held_on=wanted.held_on,
         intro=wanted.intro,
         created_at=now,
-        created_by=wanted.actor,
+        created_by=wanted.caller.actor,
         closes_at=now + rules.OPEN_FOR,
     )
-
-
-def _ask(review: NewReview, stakeholder_id: str, address_hash: bytes | None) -> NewAsk:
-    """A link that is handed over as it is made. Neither an objection to mails nor a quarantine stands against it: the
-    supplier gives it to people with whom they speak."""
-    return NewAsk(
-        ask_id=uuid4(),
-        survey_id=review.survey_id,
-        survey_version=review.survey_version,
-        account_id=review.account_id,
-        stakeholder_id=stakeholder_id,
-        state="sent",
-        origin="review",
-        channel=CHANNEL,
-        handed_over=True,
-        created_at=review.created_at,
-        created_by=review.created_by,
-        due_at=review.created_at,
-        open_days=rules.OPEN_FOR.days,
-        address_hash=address_hash,
-        review_id=review.review_id,
-    )
-
-
-def _sent(ask: NewAsk) -> OutgoingCall:
-    person = {"account_id": ask.account_id, "stakeholder_id": ask.stakeholder_id}
-    return invitation_call(ask.ask_id, person, "sent", ask.created_at, survey_id=ask.survey_id, channel=ask.channel)
 
 
 def _held(review: NewReview) -> OutgoingCall:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from services.outreach.domain.checks import forbidding
 from services.outreach.domain.documents import survey_document, survey_from
@@ -11,12 +11,16 @@ from services.outreach.domain.field_reader import MAX_LABEL
 from services.outreach.domain.problems import Faulty, FieldProblem
 from services.outreach.domain.surveys import Survey
 from services.outreach.domain.wordings import changed_wordings
+from services.outreach.store import logos
 from services.outreach.store import surveys as store
 from services.outreach.store.surveys import PublishedVersion, StoredSurvey
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Conflict, Invalid, NotFound
 from shared.http.problem import MAX_FIELD_ERRORS
 from shared.ids import uuid7
+
+OF_THE_COMPANY: Final = ("legal", "us", "colour", "logo", "booking_url")
+"""What a new survey takes over from the one published last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,12 @@ async def create_survey(tx: WriteTx, actor: str, at: datetime, begun: Survey | N
     document: dict[str, Any] = {}
     last = await store.published_last(tx)
     if last is not None:
-        document = {"legal": survey_document(last)["legal"], "us": last.us}
+        told = survey_document(last)
+        document = {name: told[name] for name in OF_THE_COMPANY}
     if begun is not None:
         document = survey_document(_as_told_last(begun, last)) | document
     survey_id = _new_id()
-    await store.add_survey(tx, survey_id, _read({**document, **given}), at, actor)
+    await store.add_survey(tx, survey_id, await _known(tx, _read({**document, **given})), at, actor)
     return survey_id
 
 
@@ -47,7 +52,7 @@ async def change_survey(tx: WriteTx, change: SurveyChange, given: Mapping[str, A
     """Replace the `given` fields of the draft's document. A draft that stays as it is makes no revision. Raises
     `NotFound`, `Invalid`, and `Conflict` when the revision seen is stale."""
     stored = await _held(tx, change)
-    draft = _read({**survey_document(stored.draft), **given})
+    draft = await _known(tx, _read({**survey_document(stored.draft), **given}))
     if draft != stored.draft:
         await store.change_draft(tx, change.survey_id, draft, change.at, change.actor)
 
@@ -65,6 +70,8 @@ async def publish_survey(tx: WriteTx, change: SurveyChange) -> PublishedVersion:
     """Freeze the draft as the next version, which new links ask from now on. A draft that is the current version makes
     none. Raises `NotFound`, `Conflict` as a change does, and `Invalid` for a draft that cannot be published."""
     stored = await _held(tx, change)
+    if stored.archived:
+        raise Conflict("survey_archived", "the survey is archived: bring it back before it is published")
     faults = forbidding(stored.draft)
     if faults:
         raise _invalid("survey_not_ready", "the survey cannot be published yet", faults)
@@ -79,6 +86,15 @@ async def publish_survey(tx: WriteTx, change: SurveyChange) -> PublishedVersion:
     published = PublishedVersion(change.survey_id, version, stored.draft, change.at, change.actor, changed)
     await store.add_version(tx, published)
     return published
+
+
+async def archive_survey(tx: WriteTx, change: SurveyChange, *, archived: bool) -> None:
+    """Ask nobody by the survey any more, or bring it back; links that are out stay as they are. Raises `NotFound`."""
+    stored = await _held(tx, change)
+    if stored.archived and not archived:
+        await store.archive(tx, change.survey_id, None, None)
+    if archived and not stored.archived:
+        await store.archive(tx, change.survey_id, change.at, change.actor)
 
 
 async def delete_survey(tx: WriteTx, change: SurveyChange) -> None:
@@ -125,6 +141,14 @@ def _as_told_last(begun: Survey, last: Survey | None) -> Survey:
         fallbacks = {**told.fallbacks, **texts[language].fallbacks}
         texts[language] = replace(texts[language], who_reads=told.who_reads, fallbacks=fallbacks)
     return replace(begun, texts=texts)
+
+
+async def _known(tx: ReadTx, survey: Survey) -> Survey:
+    """The survey. Raises `Invalid` where its logo was never uploaded."""
+    if survey.logo is not None and await logos.find(tx, survey.logo) is None:
+        problem = FieldProblem("logo", "unknown_logo", "there is no such logo: upload it first")
+        raise _invalid("invalid_survey", "the survey breaks the rules of its fields", [problem])
+    return survey
 
 
 def _read(document: Mapping[str, Any]) -> Survey:

@@ -1,11 +1,7 @@
 """Published versions of surveys, parsed once: a version never changes."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from services.outreach.domain.documents import survey_from
 from services.outreach.domain.surveys import Survey
-from services.outreach.store.answers import version_document
+from services.outreach.store.surveys import find_version
 from shared.db.transaction import ReadTx
 
 MOST = 200
@@ -22,14 +18,11 @@ class Versions:
         """The survey as it was published. Raises LookupError for a version that does not exist."""
         survey = self._read.get((survey_id, version))
         if survey is None:
-            survey = _parsed(await version_document(tx, survey_id, version))
+            published = await find_version(tx, survey_id, version)
+            if published is None:
+                raise LookupError("an ask names a version of a survey that does not exist")
+            survey = published.survey
             if len(self._read) >= MOST:
                 self._read.pop(next(iter(self._read)))
             self._read[survey_id, version] = survey
         return survey
-
-
-def _parsed(document: Mapping[str, Any] | None) -> Survey:
-    if document is None:
-        raise LookupError("an ask names a version of a survey that does not exist")
-    return survey_from(document)

@@ -1,14 +1,15 @@
-"""Makes the calls of the other services that are queued: several asks at once, those of one ask in order. No
-transaction is open during a call; one that was made and not written down is made again under the same key, which
-changes nothing there."""
+"""Makes the calls of the other services that are queued: a claim takes many, those of a kind are made as one where
+their service takes that, and what became of all is written down at once. No transaction is open during a call; one that
+was made and not written down is made again with the same body, which changes nothing there."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from services.outreach.gateways.services import NoKey, OtherServices
+from services.outreach.gateways.services import NoKey, OtherServices, are_one
 from services.outreach.store import sending
-from services.outreach.store.sending import ClaimedCall
+from services.outreach.store.sending import ClaimedCall, Outcome
 from shared.background import Periodic
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -18,8 +19,10 @@ from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
-AT_ONCE: Final = 8
+AT_ONCE: Final = 100
 SECONDS: Final = 1.0
+TOGETHER_SECONDS: Final = 0.1
+"""The pause after calls were made: what is queued meanwhile is claimed by the next round together."""
 LONGEST_PAUSE_SECONDS: Final = 60.0
 OBSERVE_SECONDS: Final = 15.0
 NOT_THE_CALL: Final = (Unavailable, TooMany, Unauthorized, Forbidden)
@@ -59,33 +62,56 @@ class OutgoingSender:
             return False
         now = self._clock.now()
         calls = await self._database.retrying(lambda tx: sending.claim(tx, now, AT_ONCE))
-        results = await asyncio.gather(*(self._make(call) for call in calls), return_exceptions=True)
-        for call, result in zip(calls, results, strict=True):
-            if isinstance(result, Exception):
-                if not of_the_items(result):
-                    raise result
-                log.error("outgoing_call_broke", entry=call.entry, exc_info=result)  # made again after its lease
-        return True in results
+        outcomes = await self._make_all(_groups(calls))
+        await self._database.retrying(lambda tx: sending.settle(tx, self._clock.now(), outcomes))
+        done = any(outcome.state != "waiting" for outcome in outcomes)
+        if done and len(calls) < AT_ONCE:
+            await asyncio.sleep(TOGETHER_SECONDS)
+        return done
 
-    async def _make(self, call: ClaimedCall) -> bool:
-        """Make one call and write down what became of it; returns whether the service took or refused it."""
+    async def _make_all(self, groups: Sequence[Sequence[ClaimedCall]]) -> list[Outcome]:
+        made = await asyncio.gather(*map(self._make, groups))
+        return [outcome for group in made for outcome in group]
+
+    async def _make(self, calls: Sequence[ClaimedCall]) -> list[Outcome]:
+        """Make one call, or several as one; returns what became of each. Of one that broke here nothing is said: it is
+        made again after its lease."""
         try:
-            await self._services.call(call.service, call.method, call.path, call.body, call.key)
+            errors = await self._errors(calls)
         except NOT_THE_CALL as error:
+            errors = [error] * len(calls)
+        except Exception as error:
+            if not of_the_items(error):
+                raise
+            if len(calls) > 1:  # which says nothing against each of them
+                log.warning("outgoing_calls_refused_together", path=calls[0].path, calls=len(calls))
+                return await self._make_all([[call] for call in calls])
+            if not isinstance(error, TellbackError):
+                log.error("outgoing_call_broke", entry=calls[0].entry, exc_info=error)
+                return []
+            errors = [error]
+        return [self._outcome(call, error) for call, error in zip(calls, errors, strict=True)]
+
+    async def _errors(self, calls: Sequence[ClaimedCall]) -> list[TellbackError | None]:
+        """For each call the error that refuses it by itself. Raises what refuses all of them."""
+        first = calls[0]
+        if len(calls) == 1:
+            await self._services.call(first.service, first.method, first.path, first.body, first.key)
+            return [None]
+        bodies = [call.body for call in calls]
+        return await self._services.call_as_one(first.service, first.method, first.path, bodies)
+
+    def _outcome(self, call: ClaimedCall, error: TellbackError | None) -> Outcome:
+        if error is None:
+            self._refusal = None
+            return Outcome(call.entry, "sent")
+        if isinstance(error, NOT_THE_CALL):
             self._refusal = error.code
-            due_at = self._clock.now() + timedelta(seconds=_pause(call, error))
-            await self._database.retrying(lambda tx: sending.again(tx, call.entry, due_at))
-            return False
-        except TellbackError as error:
-            reason = _reason(error)
-            log.error("outgoing_call_stuck", entry=call.entry, service=call.service, reason=reason)
-            await self._database.retrying(lambda tx: sending.stuck(tx, call.entry, reason))
-            self._stuck += 1
-            return True
-        self._refusal = None
-        now = self._clock.now()
-        await self._database.retrying(lambda tx: sending.taken(tx, call.entry, now))
-        return True
+            return Outcome(call.entry, "waiting", self._clock.now() + timedelta(seconds=_pause(call, error)))
+        reason = _reason(error)
+        log.error("outgoing_call_stuck", entry=call.entry, service=call.service, reason=reason)
+        self._stuck += 1
+        return Outcome(call.entry, "stuck", stuck_reason=reason)
 
     async def _observe(self) -> bool:
         """Count what waits and what is stuck, and delete what was taken long ago."""
@@ -99,6 +125,17 @@ class OutgoingSender:
             self._refusal = None
         purged = await self._database.retrying(lambda tx: sending.purge(tx, now))
         return purged == sending.PURGED_AT_ONCE
+
+
+def _groups(calls: Sequence[ClaimedCall]) -> list[list[ClaimedCall]]:
+    """Calls that may be made as one together, each other call by itself."""
+    groups: dict[object, list[ClaimedCall]] = {}
+    for call in calls:
+        kind: object = call.entry
+        if are_one(call.service, call.method, call.path):
+            kind = call.service, call.path
+        groups.setdefault(kind, []).append(call)
+    return list(groups.values())
 
 
 def _pause(call: ClaimedCall, error: TellbackError) -> float:

@@ -22,7 +22,9 @@ STATEMENTS = [
         created_at timestamptz not null,
         created_by text not null,
         updated_at timestamptz not null,
-        updated_by text not null
+        updated_by text not null,
+        archived_at timestamptz,
+        archived_by text
     )
     """,
     "create index surveys_order on surveys (created_at desc, survey_id desc)",
@@ -35,6 +37,16 @@ STATEMENTS = [
         published_at timestamptz not null,
         published_by text not null,
         primary key (survey_id, version)
+    )
+    """,
+    # Pictures of companies for the pages, named by their content; frozen versions name them, so none is deleted.
+    """
+    create table logos (
+        logo text primary key,
+        kind text not null,
+        content bytea not null,
+        created_at timestamptz not null,
+        created_by text not null
     )
     """,
     # What is known of a person from every source, by the id that the source gave: when they were asked last, and what
@@ -82,7 +94,9 @@ STATEMENTS = [
     )
     """,
     "create index stakeholders_address on stakeholders (lower(email))",
-    # One question to one person. ask_id is the invitation's id; the response's id is derived from it.
+    # One question to one person. ask_id is the invitation's id; the response's id is derived from it. `answer` goes
+    # when its link has ended and the collector has it; which questions were answered stays, since it says what is known
+    # of an account.
     """
     create table asks (
         ask_id uuid primary key,
@@ -91,6 +105,7 @@ STATEMENTS = [
         account_id text not null,
         stakeholder_id text not null,
         address_hash bytea,
+        address_key_id text,
         origin text not null check (origin in ('link', 'review', 'test', 'programme')),
         review_id uuid,
         programme_id text,
@@ -99,6 +114,7 @@ STATEMENTS = [
         state text not null check (state in ('waiting', 'held', 'skipped', 'sent', 'failed', 'withdrawn')),
         reason text,
         note text,
+        again_at timestamptz,
         held_until timestamptz,
         channel text not null,
         language text,
@@ -123,6 +139,7 @@ STATEMENTS = [
         withdrawn_at timestamptz,
         revision int not null default 0,
         answer jsonb,
+        answered_questions text[],
         answer_due_at timestamptz,
         foreign key (survey_id, survey_version) references survey_versions (survey_id, version),
         check ((state in ('held', 'skipped', 'failed', 'withdrawn')) = (reason is not null)),
@@ -130,10 +147,15 @@ STATEMENTS = [
     )
     """,
     "create index asks_person on asks (account_id, stakeholder_id, created_at desc)",
+    """
+    create index asks_answered on asks (account_id, created_at desc)
+        where (answer is not null or answered_questions is not null) and origin <> 'test'
+    """,
     "create index asks_order on asks (created_at desc, ask_id desc)",
     "create index asks_due on asks (due_at)",
     "create index asks_closing on asks (least(closes_at, withdrawn_at)) where state = 'sent' and expired_at is null",
     "create index asks_address on asks (address_hash, sent_at) where address_hash is not null",
+    "create index asks_words on asks (expired_at) where answer is not null and expired_at is not null",
     "create index asks_answer_due on asks (answer_due_at) where answer_due_at is not null",
     "create unique index asks_review on asks (review_id, account_id, stakeholder_id) where review_id is not null",
     """

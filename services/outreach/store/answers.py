@@ -1,6 +1,6 @@
 """Asks as the page sees them: what was asked of whom, and what has been answered so far."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ class OpenAsk:
     account_id: str
     stakeholder_id: str
     address_hash: bytes | None
+    address_key_id: str | None
     origin: str
     state: str
     channel: str
@@ -40,6 +41,8 @@ class OpenAsk:
     account_name: str | None
     sender_name: str | None
     person_language: str | None
+    person_type: str | None
+    booking_url: str | None
     open_days: int
 
     @property
@@ -48,21 +51,48 @@ class OpenAsk:
         return self.origin == "test"
 
 
-_ASK = """
-    select a.ask_id, a.survey_id, a.survey_version, a.account_id, a.stakeholder_id, a.address_hash, a.origin, a.state,
-        a.channel, a.language, a.sent_at, a.closes_at, a.started_at, a.answered_at, a.finished_at, a.expired_at,
-        a.withdrawn_at, a.revision, a.answer, a.answer_due_at, s.name, c.name as account_name,
-        coalesce(c.sponsor_name, c.owner_name) as sender_name, s.record ->> 'language' as person_language,
-        a.open_days
+_COLUMNS = """
+    a.ask_id, a.survey_id, a.survey_version, a.account_id, a.stakeholder_id, a.address_hash, a.address_key_id,
+    a.origin, a.state, a.channel, a.language, a.sent_at, a.closes_at, a.started_at, a.answered_at, a.finished_at,
+    a.expired_at, a.withdrawn_at, a.revision, a.answer, a.answer_due_at, s.name, c.name as account_name,
+    coalesce(c.sponsor_name, c.owner_name) as sender_name, s.record ->> 'language' as person_language,
+    s.type as person_type, c.record -> 'attributes' ->> 'booking_url' as booking_url, a.open_days
+"""
+_FROM = """
     from asks a
     left join stakeholders s on s.account_id = a.account_id and s.stakeholder_id = a.stakeholder_id and not s.removed
     left join accounts c on c.account_id = a.account_id
+"""
+_ASK = f"select {_COLUMNS} {_FROM}"
+_ASK_AND_KNOWN = f"""
+    select {_COLUMNS}, (
+        select jsonb_object_agg(question_id, answers) from (
+            select question_id, count(*) as answers from (
+                select coalesce(o.answered_questions,
+                    array(select jsonb_object_keys(o.answer -> 'values'))) as questions
+                from asks o where o.account_id = a.account_id and o.ask_id <> a.ask_id and o.origin <> 'test'
+                    and (o.answer is not null or o.answered_questions is not null)
+                order by o.created_at desc limit :newest
+            ) as given, unnest(given.questions) as question_id group by 1
+        ) as counted
+    ) as known {_FROM} where a.ask_id = :ask_id
 """
 
 
 async def find_ask(tx: ReadTx, ask_id: UUID) -> OpenAsk | None:
     """The ask of a link; None for one that was erased."""
     return _ask(await tx.one(f"{_ASK} where a.ask_id = :ask_id", ask_id=ask_id))
+
+
+async def find_ask_and_known(tx: ReadTx, ask_id: UUID, newest: int) -> tuple[OpenAsk, Mapping[str, int]] | None:
+    """The ask of a link, and question -> how many of so many newest answers of its account answer it, its own left
+    out; None for an ask that was erased. One statement."""
+    row = await tx.one(_ASK_AND_KNOWN, ask_id=ask_id, newest=newest)
+    if row is None:
+        return None
+    columns = dict(row)
+    known = columns.pop("known") or {}
+    return OpenAsk(**columns), known
 
 
 async def lock_ask(tx: WriteTx, ask_id: UUID) -> OpenAsk | None:
@@ -116,14 +146,24 @@ async def answer_told(tx: WriteTx, ask_ids: Sequence[UUID]) -> None:
     )
 
 
-async def lock_asks_of(tx: WriteTx, address_hash: bytes) -> list[OpenAsk]:
-    """The asks of an address whose links take answers, and that have not been objected to, locked."""
+async def lock_asks_of(tx: WriteTx, hashes: Collection[bytes]) -> list[OpenAsk]:
+    """The asks of an address, by its hash under each key, whose links take answers, and that have not been objected to,
+    locked."""
     rows = await tx.all(
-        f"{_ASK} where a.address_hash = :address_hash and a.state = 'sent' and a.expired_at is null"
+        f"{_ASK} where a.address_hash = any(cast(:hashes as bytea[])) and a.state = 'sent' and a.expired_at is null"
         " and a.withdrawn_at is null and a.unsubscribed_at is null order by a.ask_id for update of a",
-        address_hash=address_hash,
+        hashes=sorted(hashes),
     )
     return [OpenAsk(**row) for row in rows]
+
+
+async def addresses_asked(tx: ReadTx, address_hash: bytes) -> Sequence[str]:
+    """The addresses that the directory has now of people who were asked at this one."""
+    return await tx.column(
+        "select distinct s.email from asks a join stakeholders s on s.account_id = a.account_id"
+        " and s.stakeholder_id = a.stakeholder_id where a.address_hash = :address_hash and s.email is not null",
+        address_hash=address_hash,
+    )
 
 
 async def lock_ended(tx: WriteTx, now: datetime, limit: int) -> list[OpenAsk]:
@@ -156,17 +196,6 @@ async def mark_ended(tx: WriteTx, ask_ids: Sequence[UUID], now: datetime) -> Non
     )
 
 
-async def values_at(tx: ReadTx, account_id: str, but_of: UUID, limit: int) -> Sequence[Mapping[str, Any]]:
-    """Question -> value of the newest answers of an account, but for one ask."""
-    return await tx.column(
-        "select answer -> 'values' from asks where account_id = :account_id and answer is not null"
-        " and ask_id <> :but_of and origin <> 'test' order by created_at desc limit :limit",
-        account_id=account_id,
-        but_of=but_of,
-        limit=limit,
-    )
-
-
 async def is_withdrawn(tx: ReadTx, account_id: str, response_id: str) -> bool:
     """Whether the response was withdrawn since."""
     found = await tx.scalar(
@@ -175,16 +204,6 @@ async def is_withdrawn(tx: ReadTx, account_id: str, response_id: str) -> bool:
         response_id=response_id,
     )
     return bool(found)
-
-
-async def version_document(tx: ReadTx, survey_id: str, version: int) -> Mapping[str, Any] | None:
-    """A published version of a survey as it is stored; None where there is none."""
-    document: Mapping[str, Any] | None = await tx.scalar(
-        "select document from survey_versions where survey_id = :survey_id and version = :version",
-        survey_id=survey_id,
-        version=version,
-    )
-    return document
 
 
 def _ask(row: RowMapping | None) -> OpenAsk | None:

@@ -50,10 +50,11 @@ FLAGS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class AskFilter:
-    """Which asks; None is any. `stakeholder_ids` are all ids of one person, `due_since` and `due_before` bound when
-    they were due first."""
+    """Which asks; None is any. `account`: a part of the account's name, or its id. `stakeholder_ids` are all ids of one
+    person, `due_since` and `due_before` bound when they were due first."""
 
     account_id: str | None = None
+    account: str | None = None
     stakeholder_ids: Collection[str] | None = None
     survey_id: str | None = None
     states: Collection[str] | None = None
@@ -64,6 +65,7 @@ class AskFilter:
 
 _CONDITIONS: Mapping[str, str] = {
     "account_id": "k.account_id = :account_id",
+    "account": "(position(lower(:account) in lower(a.name)) > 0 or k.account_id = :account)",
     "stakeholder_ids": "k.stakeholder_id = any(cast(:stakeholder_ids as text[]))",
     "survey_id": "k.survey_id = :survey_id",
     "states": "k.state = any(cast(:states as text[]))",
@@ -128,7 +130,8 @@ async def sums(
     )
     return await tx.all(
         f"select {key} as key, min({name}) as name, k.state, k.reason, {OUTCOME} as outcome, count(*) as count, {flags}"
-        f" {_FROM} where {' and '.join(where)} and k.origin <> 'test' group by {key}, 3, 4, 5 order by 1 nulls last",
+        f" {_FROM} where {' and '.join(where)} and k.origin <> 'test' group by {key}, 3, 4, 5"
+        " order by 1 nulls last, 3, 4, 5",
         owner_email=owner_email,
         now=now,
         **binds,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.outreach.domain.asks import SYSTEM, UNSENT, AskChange, AskedFor, NewAsk, kind_of
+from services.outreach.domain.asks import SYSTEM, UNSENT, AskChange, NewAsk, PublishedSurvey, kind_of
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 
 # Column -> SQL type, of what an ask is when it is planned.
@@ -19,6 +19,7 @@ _NEW: Mapping[str, str] = {
     "account_id": "text",
     "stakeholder_id": "text",
     "address_hash": "bytea",
+    "address_key_id": "text",
     "origin": "text",
     "review_id": "uuid",
     "programme_id": "text",
@@ -27,6 +28,7 @@ _NEW: Mapping[str, str] = {
     "state": "text",
     "reason": "text",
     "note": "text",
+    "again_at": "timestamptz",
     "channel": "text",
     "language": "text",
     "handed_over": "boolean",
@@ -49,17 +51,19 @@ MARKS = ("opened_at", "started_at", "answered_at", "finished_at", "bounced_at", 
 """Moments of an ask of which the earliest counts, from wherever it is heard."""
 
 
-async def published_survey(tx: ReadTx, survey_id: str) -> AskedFor | None:
+async def published_survey(tx: ReadTx, survey_id: str) -> PublishedSurvey | None:
     """The version of a survey by which people are asked now. None where there is no such survey; of one that was never
     published the version is 0."""
     row = await tx.one(
-        "select s.current_version, v.document ->> 'nps_kind' as nps_kind from surveys s left join survey_versions v"
-        " on v.survey_id = s.survey_id and v.version = s.current_version where s.survey_id = :survey_id",
+        "select s.current_version, s.archived_at, v.document ->> 'nps_kind' as nps_kind from surveys s"
+        " left join survey_versions v on v.survey_id = s.survey_id and v.version = s.current_version"
+        " where s.survey_id = :survey_id",
         survey_id=survey_id,
     )
     if row is None:
         return None
-    return AskedFor(survey_id, row["current_version"] or 0, kind_of(row["nps_kind"]))
+    archived = row["archived_at"] is not None
+    return PublishedSurvey(survey_id, row["current_version"] or 0, kind_of(row["nps_kind"]), archived)
 
 
 async def insert_asks(tx: WriteTx, asks: Sequence[NewAsk]) -> None:
@@ -72,14 +76,29 @@ async def insert_asks(tx: WriteTx, asks: Sequence[NewAsk]) -> None:
     await tx.execute(INSERT_FIRST_CHANGES, **{name: rows[name] for name in history})
 
 
+async def lock_asking(tx: WriteTx) -> None:
+    """Let nobody else ask until the end of the transaction: an address is asked once in a while over all accounts, so
+    their locks are not enough. Taken before these."""
+    await tx.execute("select pg_advisory_xact_lock(hashtext('asking of ' || current_schema()))")
+
+
+async def stored_links(tx: ReadTx, ask_ids: Collection[UUID]) -> dict[UUID, Mapping[str, Any]]:
+    """Those of these asks that are there: ask_id -> language, closes_at, reason, note, again_at."""
+    rows = await tx.all(
+        "select ask_id, language, closes_at, reason, note, again_at from asks where ask_id = any(cast(:ids as uuid[]))",
+        ids=list(ask_ids),
+    )
+    return {row["ask_id"]: dict(row) for row in rows}
+
+
 async def find_ask(tx: ReadTx, ask_id: UUID, owner_email: str | None, *, for_update: bool = False) -> RowMapping | None:
     """An ask; None for one of an account that the caller does not see."""
     lock = ""
     if for_update:
         lock = " for update"
     return await tx.one(
-        "select ask_id, account_id, stakeholder_id, state, sent_at, closes_at, answered_at, expired_at, withdrawn_at"
-        " from asks where ask_id = :ask_id and (cast(:owner_email as text) is null or account_id in"
+        "select ask_id, account_id, stakeholder_id, review_id, state, sent_at, closes_at, answered_at, expired_at,"
+        " withdrawn_at from asks where ask_id = :ask_id and (cast(:owner_email as text) is null or account_id in"
         f" (select account_id from accounts where owner_email = :owner_email)){lock}",
         ask_id=ask_id,
         owner_email=owner_email,

@@ -13,7 +13,10 @@ _LAST_HELD = """
     (select max(known.held_on) from (
         select r.held_on from business_reviews r where r.account_id = a.account_id and r.withdrawn_at is null
         union all select h.held_on from reviews_held h where h.account_id = a.account_id) as known)"""
-_ACCOUNTS = f"(select a.*, {_LAST_HELD} as last_held_on from accounts a where not a.removed) as a"
+# Accounts that are customers still.
+_ACCOUNTS = f"""
+    (select a.*, {_LAST_HELD} as last_held_on from accounts a where not a.removed
+        and (a.record ->> 'closed_on' is null or cast(a.record ->> 'closed_on' as date) > :today)) as a"""
 _IS_DUE = "(a.last_held_on is null or a.last_held_on <= :held_before)"
 LONG_AGO = date(1900, 1, 1)
 """Stands for a day that is not known in the order of the list."""
@@ -33,7 +36,12 @@ class DueQuestion:
 async def due(tx: ReadTx, asked: DueQuestion, after: tuple[date, str] | None, limit: int) -> Sequence[Row]:
     """Accounts that are due, those without a known review first, then the longest ago, behind the position `after`."""
     where = [_IS_DUE, "(cast(:owner_email as text) is null or a.owner_email = :owner_email)"]
-    params: dict[str, Any] = {"held_before": asked.today - QUARTER, "owner_email": asked.owner_email, "limit": limit}
+    params: dict[str, Any] = {
+        "today": asked.today,
+        "held_before": asked.today - QUARTER,
+        "owner_email": asked.owner_email,
+        "limit": limit,
+    }
     if asked.owner is not None:
         where.append("a.owner_email = :owner")
         params["owner"] = asked.owner
@@ -58,6 +66,7 @@ async def to_look_at(tx: ReadTx, today: date, looked_before: datetime, limit: in
         f"select a.account_id from {_ACCOUNTS} left join reviews_held h on h.account_id = a.account_id"
         f" where {_IS_DUE} and (h.looked_at is null or h.looked_at <= :looked_before) order by a.account_id"
         " limit :limit",
+        today=today,
         held_before=today - QUARTER,
         looked_before=looked_before,
         limit=limit,
@@ -83,6 +92,7 @@ async def to_remind(tx: ReadTx, today: date, quarter: str, looked_after: datetim
         " join reviews_held h on h.account_id = a.account_id and h.looked_at > :looked_after"
         f" where {_IS_DUE} and not exists (select from review_reminders m where m.account_id = a.account_id"
         " and m.quarter = :quarter) order by a.account_id limit :limit",
+        today=today,
         held_before=today - QUARTER,
         quarter=quarter,
         looked_after=looked_after,
@@ -101,12 +111,13 @@ async def note_reminder(tx: WriteTx, account_id: str, quarter: str, call_key: st
 
 
 async def to_close(tx: ReadTx, today: date, limit: int) -> Sequence[Row]:
-    """(account_id, quarter) of reminders whose account has had its review since, or is gone. One that waits to be told
-    is not among them: there is nothing to close yet."""
+    """(account_id, quarter) of reminders whose account has had its review since, or is no customer any more. One
+    that waits to be told is not among them: there is nothing to close yet."""
     rows = await tx.all(
         f"select m.account_id, m.quarter from review_reminders m left join {_ACCOUNTS} on a.account_id = m.account_id"
         f" where m.closed_at is null and (a.account_id is null or not {_IS_DUE}) and not exists (select from outgoing o"
         " where o.key = m.call_key and o.state = 'waiting') order by m.account_id, m.quarter limit :limit",
+        today=today,
         held_before=today - QUARTER,
         limit=limit,
     )

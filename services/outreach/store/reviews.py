@@ -55,56 +55,34 @@ async def names_at(tx: ReadTx, account_id: str) -> list[str]:
     return [name for row in rows for name in row if name]
 
 
-async def people_by(tx: ReadTx, account_id: str, wanted: Sequence[str]) -> dict[str, str]:
-    """Person by what they are called: an id of theirs, or their address in lower case -> stakeholder_id. Who is not in
-    the directory, or was removed, is missing."""
+async def people_at(tx: ReadTx, account_id: str, ids: Sequence[str]) -> dict[str, str | None]:
+    """Which of these the directory lists at the account: stakeholder_id -> address."""
     rows = await tx.rows(
-        "select wanted.said, s.stakeholder_id from unnest(cast(:wanted as text[])) as wanted (said)"
-        " join stakeholders s on s.account_id = :account_id and not s.removed and (s.stakeholder_id = coalesce("
-        "(select alias.stakeholder_id from aliases alias where alias.account_id = :account_id"
-        f" and alias.alias_id = wanted.said), wanted.said) or lower(s.email) = wanted.said) and {visible('s')}"
-        " order by s.stakeholder_id desc",
+        "select s.stakeholder_id, s.email from stakeholders s where s.account_id = :account_id and not s.removed"
+        f" and s.stakeholder_id = any(cast(:ids as text[])) and {visible('s')}",
         account_id=account_id,
-        wanted=list(wanted),
+        ids=list(ids),
     )
-    return {row[0]: row[1] for row in rows}
-
-
-async def addresses_of(tx: ReadTx, account_id: str, people: Sequence[str]) -> dict[str, str]:
-    """stakeholder_id -> address, of those who have one."""
-    rows = await tx.rows(
-        "select stakeholder_id, email from stakeholders where account_id = :account_id and email is not null"
-        " and stakeholder_id = any(cast(:people as text[]))",
-        account_id=account_id,
-        people=list(people),
-    )
-    return {row[0]: row[1] for row in rows}
+    return {stakeholder_id: email for stakeholder_id, email in rows}
 
 
 async def last_published(tx: ReadTx) -> str | None:
-    """The survey for business reviews that was published last."""
+    """The survey for business reviews that was published last and is not archived."""
     survey_id: str | None = await tx.scalar(
-        "select survey_id from survey_versions where document ->> 'touchpoint' = :touchpoint"
-        " order by published_at desc, survey_id desc limit 1",
+        "select v.survey_id from survey_versions v join surveys s using (survey_id)"
+        " where v.document ->> 'touchpoint' = :touchpoint and s.archived_at is null"
+        " order by v.published_at desc, v.survey_id desc limit 1",
         touchpoint=TOUCHPOINT,
     )
     return survey_id
 
 
-async def current_version(tx: ReadTx, survey_id: str) -> int | None:
-    """The version of a survey that is published now; None where there is none."""
-    version: int | None = await tx.scalar(
-        "select current_version from surveys where survey_id = :survey_id", survey_id=survey_id
-    )
-    return version
-
-
-async def insert(tx: WriteTx, review: NewReview, copied: Copied, warnings: Sequence[str]) -> None:
-    """Write a review with its excerpts; its asks are written by who makes them."""
-    await tx.execute(
+async def insert(tx: WriteTx, review: NewReview, copied: Copied, warnings: Sequence[str]) -> bool:
+    """Write a review with its excerpts; its asks are written by who makes them. False where it is there already."""
+    added = await tx.execute(
         "insert into business_reviews (review_id, account_id, survey_id, survey_version, held_on, intro, pack,"
         " created_at, created_by, closes_at) values (:review_id, :account_id, :survey_id, :survey_version, :held_on,"
-        " :intro, cast(:pack as jsonb), :created_at, :created_by, :closes_at)",
+        " :intro, cast(:pack as jsonb), :created_at, :created_by, :closes_at) on conflict (review_id) do nothing",
         review_id=review.review_id,
         account_id=review.account_id,
         survey_id=review.survey_id,
@@ -116,6 +94,8 @@ async def insert(tx: WriteTx, review: NewReview, copied: Copied, warnings: Seque
         created_by=review.created_by,
         closes_at=review.closes_at,
     )
+    if not added:
+        return False
     rows = []
     for entry, excerpt in enumerate(copied.excerpts):
         rows.append(
@@ -133,6 +113,7 @@ async def insert(tx: WriteTx, review: NewReview, copied: Copied, warnings: Seque
         " :entry, :kind, :account_id, :stakeholder_id, cast(:content as jsonb))",
         rows,
     )
+    return True
 
 
 async def find(tx: ReadTx, review_id: UUID, owner_email: str | None) -> Row | None:

@@ -1,15 +1,15 @@
-"""The queue of calls as its sender works on it. Of each ask one call is made at a time, in the order in which they were
-written; a claim is a lease, so a sender that dies delays its calls and loses none."""
+"""The queue of calls as its sender works on it. Of each ask and kind one call is made at a time, in the order in which
+they were written; a claim is a lease, so a sender that dies delays its calls and loses none."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from shared.db.transaction import ReadTx, WriteTx
+from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.http.client import ServiceName
 
 LEASE: Final = timedelta(seconds=60)
@@ -17,12 +17,12 @@ LEASE: Final = timedelta(seconds=60)
 KEPT: Final = timedelta(days=7)
 PURGED_AT_ONCE: Final = 5_000
 
-# A call waits for the one before it, and for ever where that one is stuck and is of the same kind: an amendment without
-# its response tells nothing. A fact that is stuck holds back no answer.
+# A call waits for the one before it of the same ask and kind, for ever where that one is stuck: an amendment without
+# its response tells nothing. Facts and answers go to different topics, so neither waits for the other.
 _NEXT = """
     o.state = 'waiting' and not exists (
-        select 1 from outgoing p where p.ask_id = o.ask_id and p.entry < o.entry and (p.state = 'waiting'
-            or p.state = 'stuck' and split_part(p.path, '/', 3) = split_part(o.path, '/', 3)))
+        select 1 from outgoing p where p.ask_id = o.ask_id and p.entry < o.entry and p.state in ('waiting', 'stuck')
+            and split_part(p.path, '/', 3) = split_part(o.path, '/', 3))
 """
 
 
@@ -37,6 +37,16 @@ class ClaimedCall:
     path: str
     body: Mapping[str, Any]
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a call: `sent` was taken, `waiting` is made again at `due_at`, `stuck` was refused."""
+
+    entry: int
+    state: Literal["sent", "waiting", "stuck"]
+    due_at: datetime | None = None
+    stuck_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class QueuedCall:
 
 
 async def claim(tx: WriteTx, now: datetime, most: int) -> list[ClaimedCall]:
-    """Take the calls that are due, each of another ask; those that another sender takes now are left to it."""
+    """Take the calls that are due, of each ask one of a kind; those that another sender takes now are left to it."""
     rows = await tx.all(
         "update outgoing set attempts = attempts + 1, due_at = :until where entry in (select o.entry from outgoing o"
         f" where o.due_at <= :now and {_NEXT} order by o.due_at, o.entry limit :most for update of o skip locked)"
@@ -71,24 +81,18 @@ async def claim(tx: WriteTx, now: datetime, most: int) -> list[ClaimedCall]:
     return [ClaimedCall(**row) for row in rows]
 
 
-async def taken(tx: WriteTx, entry: int, now: datetime) -> None:
-    """The service has taken the call."""
-    await tx.execute("update outgoing set state = 'sent', sent_at = :now where entry = :entry", entry=entry, now=now)
-
-
-async def again(tx: WriteTx, entry: int, due_at: datetime) -> None:
-    """The call is to be made again."""
+async def settle(tx: WriteTx, now: datetime, outcomes: Sequence[Outcome]) -> None:
+    """Write down what became of calls: taken, to be made again, or stuck."""
+    if not outcomes:
+        return
     await tx.execute(
-        "update outgoing set due_at = :due_at where entry = :entry and state = 'waiting'", entry=entry, due_at=due_at
-    )
-
-
-async def stuck(tx: WriteTx, entry: int, reason: str) -> None:
-    """The service refuses the call: somebody has to look at it."""
-    await tx.execute(
-        "update outgoing set state = 'stuck', stuck_reason = :reason where entry = :entry and state = 'waiting'",
-        entry=entry,
-        reason=reason,
+        "update outgoing set state = r.state, due_at = coalesce(r.due_at, outgoing.due_at),"
+        " stuck_reason = r.stuck_reason, sent_at = case when r.state = 'sent' then cast(:now as timestamptz) end"
+        " from unnest(cast(:entry as bigint[]), cast(:state as text[]), cast(:due_at as timestamptz[]),"
+        " cast(:stuck_reason as text[])) as r(entry, state, due_at, stuck_reason)"
+        " where outgoing.entry = r.entry and (outgoing.state = 'waiting' or r.state = 'sent')",
+        now=now,
+        **as_columns(asdict(outcome) for outcome in outcomes),
     )
 
 

@@ -11,7 +11,7 @@ from services.outreach.domain.tokens import AddressHash
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.ids import uuid7
 
-_COLUMNS = "suppression_id, source, created_at, created_by, lifted_at, lifted_by"
+_COLUMNS = "suppression_id, source, created_at, created_by"
 _FOUND = "address_hash = any(cast(:hashes as bytea[]))"
 
 

@@ -14,6 +14,7 @@ from shared.db.transaction import ReadTx, WriteTx
 
 _HEAD = """
     s.survey_id, s.name, s.revision, s.current_version, s.created_at, s.created_by, s.updated_at, s.updated_by,
+    s.archived_at, s.archived_by,
     case when s.current_version is null then 'draft' else 'published' end as state,
     s.draft is distinct from v.document as has_changes,
     s.draft ->> 'metric' as metric, s.draft ->> 'nps_kind' as nps_kind, s.draft ->> 'touchpoint' as touchpoint,
@@ -45,6 +46,11 @@ class StoredSurvey:
         """The version published last, None for a survey that never was."""
         version: int | None = self.head["current_version"]
         return version
+
+    @property
+    def archived(self) -> bool:
+        """Whether nobody is asked by it any more."""
+        return self.head["archived_at"] is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,16 @@ async def change_draft(tx: WriteTx, survey_id: str, draft: Survey, at: datetime,
         survey_id=survey_id,
         name=draft.name,
         draft=survey_document(draft),
+        at=at,
+        by=by,
+    )
+
+
+async def archive(tx: WriteTx, survey_id: str, at: datetime | None, by: str | None) -> None:
+    """Archive a survey; without a moment, bring it back."""
+    await tx.execute(
+        "update surveys set archived_at = :at, archived_by = :by where survey_id = :survey_id",
+        survey_id=survey_id,
         at=at,
         by=by,
     )

@@ -49,7 +49,7 @@ Handler = Callable[[Visit], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Template:
+class Named:
     """What logs and metrics name a request by, see `route_of`."""
 
     path: str
@@ -59,7 +59,7 @@ def page(path: str, purpose: Purpose, show: Handler, take: Handler) -> Route:
     """The route of a page, such as `/s/{token}`: `show` answers GET and HEAD, `take` a posted form."""
 
     async def endpoint(request: Request) -> Response:
-        request.scope["route"] = _Template(path)
+        request.scope["route"] = Named(path)
         pages: Pages = request.app.state.pages
         token = request.path_params["token"]
         opened = pages.tokens.opened(purpose, token)

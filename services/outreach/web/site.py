@@ -2,9 +2,10 @@
 
 from fastapi import FastAPI
 
-from services.outreach.web import assets, review, review_assets, stop, survey
+from services.outreach.web import assets, branding, review, review_assets, stop, survey
 
 
 def mount(app: FastAPI) -> None:
     """Add the pages to the routes of the service."""
-    app.router.routes.extend((*assets.ROUTES, *review_assets.ROUTES, survey.ROUTE, stop.ROUTE, review.ROUTE))
+    beside = (*assets.ROUTES, *branding.ROUTES, *review_assets.ROUTES)
+    app.router.routes.extend((*beside, survey.ROUTE, stop.ROUTE, review.ROUTE))

@@ -19,21 +19,21 @@ ONE_CLICK: Final = ("List-Unsubscribe", "One-Click")
 async def show(visit: Visit) -> Response:
     """The page with its one button."""
     async with visit.pages.database.read_once() as tx:
-        stopped = await objections.objects(tx, visit.opened)
+        stopped = await objections.objects(tx, visit.pages.tokens, visit.opened)
     return page(_html(visit, stopped=stopped))
 
 
 async def act(visit: Visit) -> Response:
     """Objects or takes it back; whatever else is posted changes nothing. 200 once it is stored, also for a token of
     long ago."""
-    now, opened = visit.pages.clock.now(), visit.opened
+    now, tokens, opened = visit.pages.clock.now(), visit.pages.tokens, visit.opened
     action = value_of(visit.fields, "action")
     if ONE_CLICK in visit.fields:
-        await visit.pages.database.retrying(lambda tx: objections.stop(tx, opened, "one_click", now))
+        await visit.pages.database.retrying(lambda tx: objections.stop(tx, tokens, opened, "one_click", now))
     elif action == "stop":
-        await visit.pages.database.retrying(lambda tx: objections.stop(tx, opened, "page", now))
+        await visit.pages.database.retrying(lambda tx: objections.stop(tx, tokens, opened, "page", now))
     elif action == "resume":
-        await visit.pages.database.retrying(lambda tx: objections.resume(tx, opened, now))
+        await visit.pages.database.retrying(lambda tx: objections.resume(tx, tokens, opened, now))
         return page(_html(visit, stopped=False, resumed=True))
     else:
         return await show(visit)

@@ -9,14 +9,17 @@ from uuid import UUID
 from starlette.responses import Response
 
 from services.outreach.domain.answering import Step, open_questions, step_after
+from services.outreach.domain.asks import kind_of
+from services.outreach.domain.eligibility import quarantine_of
 from services.outreach.domain.forms import SCORE, score_in
 from services.outreach.domain.page_words import page_words
 from services.outreach.domain.problems import Faulty
-from services.outreach.domain.surveys import Question, category_of
+from services.outreach.domain.surveys import Question, booking_url, category_of
 from services.outreach.domain.tokens import Purpose
 from services.outreach.domain.voice import Draft, Voice, problems_of
-from services.outreach.handlers.answers import NotOpen, Opening, opening, take
+from services.outreach.handlers.answers import NotOpen, Opening, Taken, opening, take
 from services.outreach.web import edge, plain
+from services.outreach.web.branding import addresses_of
 from services.outreach.web.edge import Visit, value_of
 from services.outreach.web.languages import name_of
 from services.outreach.web.rendering import onward, page, rendered
@@ -82,7 +85,7 @@ ROUTE: Final = edge.page("/s/{token}", Purpose.ASK, show, answer)
 
 
 async def _opening(visit: Visit) -> Opening:
-    async with visit.pages.database.read() as tx:
+    async with visit.pages.database.read_once() as tx:
         return await opening(tx, visit.pages.versions, ask_id_of(visit), visit.pages.clock.now())
 
 
@@ -111,10 +114,8 @@ def _ended(visit: Visit, refusal: NotOpen) -> Response:
     return plain.ended(visit.request, refusal.standing)
 
 
-def _next_query(visit: Visit, taken: Opening) -> str:
+def _next_query(visit: Visit, taken: Taken) -> str:
     """The address of the next step. The category travels along, so that a later visit does not show it."""
-    if taken.answers is None:
-        raise AssertionError("a form that was taken has answers")
     sent: Step = "score"
     for step in STEPS:
         if value_of(visit.fields, "step") == step:
@@ -155,6 +156,7 @@ def _html(visit: Visit, found: Opening, shown: Shown) -> str:
         "category": "",
         "step": "score",
         "stop_token": _stop_token(visit, found),
+        **addresses_of(survey, visit.pages.tokens),
     }
     if shown.category in survey.categories:
         context["category"] = shown.category
@@ -162,7 +164,8 @@ def _html(visit: Visit, found: Opening, shown: Shown) -> str:
         return _first(context, found, shown)
     context["until"] = _day(visit, context, found.changeable_until)
     if context["category"] and shown.step in STEPS:
-        context["step"] = shown.step
+        context |= {"step": shown.step, "booking_url": booking_url(survey, context["category"], found.ask.booking_url)}
+        context["asked_again"] = _day(visit, context, _asked_again_at(found))
         return rendered(f"{shown.step}.html", **context)
     return _again(visit, context, found)
 
@@ -211,6 +214,14 @@ def _again(visit: Visit, context: dict[str, Any], found: Opening) -> str:
     )
 
 
+def _asked_again_at(found: Opening) -> datetime | None:
+    """Until when this survey leaves the person alone; None where nobody promises it: reviews know no quarantine."""
+    ask = found.ask
+    if ask.answered_at is None or ask.origin != "link":
+        return None
+    return ask.answered_at + quarantine_of(kind_of(found.survey.nps_kind), ask.person_type)
+
+
 def _day(visit: Visit, context: dict[str, Any], moment: datetime | None) -> str:
     """A day by the supplier's clocks."""
     if moment is None:
@@ -222,4 +233,4 @@ def _day(visit: Visit, context: dict[str, Any], moment: datetime | None) -> str:
 def _stop_token(visit: Visit, found: Opening) -> str:
     if found.ask.address_hash is None:
         return ""
-    return visit.pages.tokens.made(Purpose.UNSUBSCRIBE, found.ask.address_hash)
+    return visit.pages.tokens.made(Purpose.UNSUBSCRIBE, found.ask.address_hash, found.ask.address_key_id)

@@ -12,12 +12,14 @@ from services.scorer.api.pages import Listing
 from services.scorer.api.parameters import ScoreQuery, UpdatedSince
 from services.scorer.api.resources import Scorer
 from services.scorer.domain.account import figures_of
+from services.scorer.domain.buckets import buckets
 from services.scorer.domain.classes import AccountClass, Classified
 from services.scorer.domain.portfolio import GroupCounts
 from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.accounts import AccountsQuestion, accounts_page
 from services.scorer.store.reading.classes import class_names, classes_of
 from services.scorer.store.reading.freshness import stale_accounts
+from services.scorer.store.reading.portfolio import portfolio_figures
 from services.scorer.store.reading.question import Question
 from services.scorer.store.reading.sums import sums
 from shared.db.transaction import ReadTx
@@ -47,9 +49,9 @@ class AccountList:
     as_of: datetime
 
     async def page(
-        self, tx: ReadTx, listing: Listing, cursor: str | None, limit: int
+        self, tx: ReadTx, listing: Listing, cursor: str | None, limit: int, months: int = 0
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """The items of a page and the cursor of the next one."""
+        """The items of a page and the cursor of the next one; with the scores at the ends of the last `months`."""
         asked, filters, stale = self.asked, self.asked.filters(), None
         if asked.as_of is None:
             stale = await stale_accounts(tx, self.as_of)
@@ -75,13 +77,30 @@ class AccountList:
         classes = await classes_of(tx, self.as_of, self.resources.settings.thresholds(), ids, stale)
         question = replace(everywhere, split=("account_id",), account_ids=ids)
         counted = await sums(tx, question, asked.method)
+        trends = await self._trends(tx, question, months)
         items = []
         for row in rows:
             account_id = row["account_id"]
             group = counted.get((0, (account_id,)), GroupCounts())
             figures = figures_of(group.counts, question.window, asked.method, asked.survey_type)
-            items.append(attributes_of(row, classes[account_id]) | named(figures, **figure_names(asked)))
+            item = attributes_of(row, classes[account_id]) | named(figures, **figure_names(asked))
+            if months:
+                item["trend"] = trends[account_id]
+            items.append(item)
         return items, following
+
+    async def _trends(self, tx: ReadTx, question: Question, months: int) -> dict[str, list[float | None]]:
+        """Account → its score at the end of each of the last months, oldest first, the last one as of the moment of the
+        list; None where nothing counts. One question for all accounts of the page."""
+        lines: dict[str, list[float | None]] = {
+            account_id: [None] * months for account_id in question.account_ids or ()
+        }
+        if lines and months:
+            moments = [bucket.as_of for bucket in buckets("month", months, self.as_of)]
+            figures = await portfolio_figures(tx, replace(question, moments=moments), [self.asked.method])
+            for figure in figures:
+                lines[str(figure.group["account_id"])][figure.point] = figure.figures["nps"]
+        return lines
 
     async def _members(self, tx: ReadTx, stale: Sequence[str] | None) -> list[str] | None:
         """The accounts of the class asked for."""

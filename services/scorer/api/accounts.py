@@ -24,6 +24,7 @@ from shared.http.paging import Page
 from shared.http.query import no_repeats, refused
 from shared.http.routing import Router
 
+MOST_MONTHS = 24
 router = Router(tags=["accounts"], dependencies=[Depends(no_repeats)])
 
 
@@ -36,6 +37,9 @@ class AccountsQuery(Paged, ChosenAccounts):
         description="`name`, `nps`, `change`, `renewal_on`, `revenue` or `account_id`; with `-` before it descending."
         " Nulls last.",
         examples=["-nps"],
+    )
+    trend: int = Field(
+        default=0, ge=0, le=MOST_MONTHS, description="With the score at the end of each of the last so many months."
     )
 
 
@@ -76,9 +80,12 @@ async def list_accounts(
     class goes by all NPS answers of 365 days, whatever the filters.
     """
     listing = Listing("accounts", asked.sort, SORTS, "account_id")
-    if listing.sort in COUNTED_SORTS and asked.survey_type != "nps":
-        raise refused("sort", "invalid_sort", "nps and change are figures of survey_type=nps")
+    if asked.survey_type != "nps":
+        if listing.sort in COUNTED_SORTS:
+            raise refused("sort", "invalid_sort", "nps and change are figures of survey_type=nps")
+        if asked.trend:
+            raise refused("trend", "invalid_trend", "a trend is of survey_type=nps")
     accounts = AccountList(resources, caller.owner_email, asked, resources.moment(asked.as_of))
     async with resources.database.read() as tx:
-        items, cursor = await accounts.page(tx, listing, asked.cursor, asked.limit)
+        items, cursor = await accounts.page(tx, listing, asked.cursor, asked.limit, asked.trend)
     return {"items": items, "next_cursor": cursor}

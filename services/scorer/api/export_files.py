@@ -1,71 +1,18 @@
-"""Rows as files, chunk by chunk in constant memory: CSV that sheets open safely, and Parquet."""
+"""Rows as Parquet, chunk by chunk in constant memory."""
 
 import asyncio
-import csv
 import io
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal
 
-from services.scorer.domain.windows import utc_text
-from shared.files.formulas import safe
+from shared.http.files import Pages
 
 Kind = Literal["text", "integer", "number", "flag", "moment", "day", "json"]
 Columns = Mapping[str, Kind]
-Pages = AsyncIterator[Sequence[Mapping[str, Any]]]
 ROW_GROUP = 10_000
 """Rows of a Parquet row group: what is held in memory at most, besides one page."""
-
-
-async def csv_chunks(columns: Columns, pages: Pages) -> AsyncIterator[bytes]:
-    """UTF-8 with a byte order mark, so that Excel reads it as such; CRLF, one heading, empty cells for null, times as
-    RFC 3339 in UTC, lists and objects as JSON. Text that a sheet would run as a formula has an apostrophe before it."""
-    yield "\ufeff".encode() + _lines([columns])
-    async for page in pages:
-        if page:
-            yield _lines(_cells(columns, row) for row in page)
-
-
-def _cells(columns: Columns, row: Mapping[str, Any]) -> list[str]:
-    return [_cell(row[name], kind) for name, kind in columns.items()]
-
-
-def _lines(rows: Iterable[Iterable[str]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
-
-
-def _cell(value: Any, kind: Kind) -> str:
-    if value is None:
-        return ""
-    return _CELLS[kind](value)
-
-
-def _plain_json(value: Any) -> str:
-    return safe(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-
-
-def _flag(value: bool) -> str:
-    return str(value).lower()
-
-
-def _moment(value: datetime | str) -> str:
-    if isinstance(value, str):
-        return value
-    return utc_text(value)
-
-
-_CELLS: Mapping[str, Callable[[Any], str]] = {
-    "text": safe,
-    "integer": str,
-    "number": repr,
-    "flag": _flag,
-    "moment": _moment,
-    "day": date.isoformat,
-    "json": _plain_json,
-}
 
 
 async def parquet_chunks(columns: Columns, pages: Pages) -> AsyncIterator[bytes]:

@@ -1,7 +1,6 @@
 """Exports: responses and accounts as files, streamed."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from services.scorer.api.account_list import AccountList, ChosenAccounts
-from services.scorer.api.export_files import Columns, Kind, Pages, csv_chunks, parquet_chunks
+from services.scorer.api.export_files import Columns, Kind, parquet_chunks
 from services.scorer.api.pages import Listing
 from services.scorer.api.parameters import UpdatedSince
 from services.scorer.api.resources import Resources, Scorer
@@ -19,9 +18,9 @@ from services.scorer.api.responses import ChosenResponses, response_body
 from services.scorer.store.reading.accounts import SORTS
 from services.scorer.store.reading.responses import responses_after
 from shared.api.figures import Comparison, Coverage
-from shared.db.engine import Database
 from shared.db.transaction import ReadTx
 from shared.http.auth import Reader
+from shared.http.files import CSV, Rows, csv_file, file_of, pages_of
 from shared.http.query import no_repeats
 from shared.http.routing import Router
 
@@ -82,18 +81,15 @@ ACCOUNTS: Columns = {
     **_figures(Coverage, *Coverage.model_fields),
     **_figures(Comparison, *_INVITATIONS, *_RATES),
 }
-_CSV, _PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
-Chunks = Callable[[Columns, Pages], AsyncIterator[bytes]]
-Rows = Sequence[Mapping[str, Any]]
+_PARQUET = "application/vnd.apache.parquet"
 Page = Callable[[ReadTx, str | None], Awaitable[tuple[Rows, str | None]]]
 """The rows after a position (None: the first ones), and the position behind them (None: there are no more)."""
 
 
 def _answers(media_type: str, columns: Columns) -> dict[int | str, dict[str, Any]]:
     """The file in the OpenAPI document."""
-    plain = media_type.partition(";")[0]
     schema = {"type": "string", "format": "binary", "example": ",".join(columns)}
-    return {200: {"description": "The file.", "content": {plain: {"schema": schema}}}}
+    return {200: {"description": "The file.", "content": {media_type: {"schema": schema}}}}
 
 
 class ExportedResponses(ChosenResponses):
@@ -107,15 +103,15 @@ class ExportedAccounts(ChosenAccounts):
 
 
 @router.get(
-    "/v1/exports/responses.csv", response_class=StreamingResponse, responses=_answers(_CSV, RESPONSES), status_code=200
+    "/v1/exports/responses.csv", response_class=StreamingResponse, responses=_answers(CSV, RESPONSES), status_code=200
 )
 async def export_responses_csv(
     caller: Reader, resources: Resources, asked: Annotated[ExportedResponses, Query()]
 ) -> StreamingResponse:
     """Responses as CSV by id, without withdrawn ones: UTF-8 with a byte order mark for Excel, lists and objects as
     JSON. A text that a sheet would run as a formula has an apostrophe before it."""
-    pages = _pages(resources.database, _responses(asked, caller.owner_email))
-    return await _file("responses.csv", _CSV, csv_chunks, RESPONSES, pages)
+    pages = pages_of(resources.database, _responses(asked, caller.owner_email))
+    return await csv_file("responses.csv", RESPONSES, pages)
 
 
 @router.get("/v1/exports/responses.parquet", response_class=StreamingResponse, responses=_answers(_PARQUET, RESPONSES))
@@ -123,18 +119,18 @@ async def export_responses_parquet(
     caller: Reader, resources: Resources, asked: Annotated[ExportedResponses, Query()]
 ) -> StreamingResponse:
     """Responses as Parquet by id, without withdrawn ones; lists and objects are JSON text."""
-    pages = _pages(resources.database, _responses(asked, caller.owner_email))
-    return await _file("responses.parquet", _PARQUET, parquet_chunks, RESPONSES, pages)
+    pages = pages_of(resources.database, _responses(asked, caller.owner_email))
+    return await file_of("responses.parquet", _PARQUET, parquet_chunks, RESPONSES, pages)
 
 
-@router.get("/v1/exports/accounts.csv", response_class=StreamingResponse, responses=_answers(_CSV, ACCOUNTS))
+@router.get("/v1/exports/accounts.csv", response_class=StreamingResponse, responses=_answers(CSV, ACCOUNTS))
 async def export_accounts_csv(
     caller: Reader, resources: Resources, asked: Annotated[ExportedAccounts, Query()]
 ) -> StreamingResponse:
     """Accounts as CSV by id with their attributes, class and figures, as the list of accounts has them: UTF-8 with a
     byte order mark for Excel. A text that a sheet would run as a formula has an apostrophe before it."""
-    pages = _pages(resources.database, _accounts(resources, asked, caller.owner_email))
-    return await _file("accounts.csv", _CSV, csv_chunks, ACCOUNTS, pages)
+    pages = pages_of(resources.database, _accounts(resources, asked, caller.owner_email))
+    return await csv_file("accounts.csv", ACCOUNTS, pages)
 
 
 @router.get("/v1/exports/accounts.parquet", response_class=StreamingResponse, responses=_answers(_PARQUET, ACCOUNTS))
@@ -142,39 +138,8 @@ async def export_accounts_parquet(
     caller: Reader, resources: Resources, asked: Annotated[ExportedAccounts, Query()]
 ) -> StreamingResponse:
     """Accounts as Parquet by id with their attributes, class and figures, as the list of accounts has them."""
-    pages = _pages(resources.database, _accounts(resources, asked, caller.owner_email))
-    return await _file("accounts.parquet", _PARQUET, parquet_chunks, ACCOUNTS, pages)
-
-
-async def _file(name: str, media_type: str, chunks: Chunks, columns: Columns, pages: Pages) -> StreamingResponse:
-    """The answer. The first page is read before its head goes out, so that what fails at once has its own status."""
-    first: Rows = await anext(pages, [])
-
-    async def everything() -> Pages:
-        yield first
-        async for page in pages:
-            yield page
-
-    async def body() -> AsyncIterator[bytes]:
-        # A client that hangs up ends this generator; what it reads from must end then, too.
-        async with aclosing(everything()) as rows, aclosing(chunks(columns, rows)) as found:  # type: ignore[type-var]
-            async for chunk in found:
-                yield chunk
-
-    return StreamingResponse(
-        body(), media_type=media_type, headers={"content-disposition": f'attachment; filename="{name}"'}
-    )
-
-
-async def _pages(database: Database, page: Page) -> Pages:
-    """Page by page, each in a transaction of its own: a slow client holds none."""
-    position: str | None = None
-    while True:
-        async with database.read() as tx:
-            rows, position = await page(tx, position)
-        yield rows
-        if position is None:
-            return
+    pages = pages_of(resources.database, _accounts(resources, asked, caller.owner_email))
+    return await file_of("accounts.parquet", _PARQUET, parquet_chunks, ACCOUNTS, pages)
 
 
 def _responses(asked: ExportedResponses, owner_email: str | None) -> Page:

@@ -1,6 +1,6 @@
 """People by their state, and one person with all they said."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from services.scorer.domain.questions import Filters
 from services.scorer.domain.states import state_of
 from services.scorer.store.reading.account import require_account
 from services.scorer.store.reading.contacts import last_contacts
-from services.scorer.store.reading.people import SORTS, PeopleQuestion, people_facts, people_page
+from services.scorer.store.reading.people import SORTS, PeopleQuestion, PersonKey, people_facts, people_page
 from services.scorer.store.reading.responses import ResponsesQuestion, responses_page
 from shared.api.people import Person, PersonWithResponses
 from shared.db.directory import own_ids
@@ -56,6 +56,7 @@ class PeopleQuery(Paged):
     )
     updated_since: UpdatedSince = None
     as_of: AsOf = None
+    contacts: bool = Field(default=False, description="Also when each was asked and answered last.")
     sort: str = _SORT
 
 
@@ -160,21 +161,29 @@ async def _page(
         after=listing.position(asked.cursor),
     )
     rows, cursor = listing.cut(await people_page(tx, wanted), asked.limit)
-    return {"items": await _bodies(tx, resources, as_of, rows), "next_cursor": cursor}
+    bodies = await _bodies(tx, resources, as_of, rows)
+    if asked.contacts:
+        contacts = await last_contacts(tx, [_key(body) for body in bodies], as_of)
+        for body in bodies:
+            body["contacts"] = contacts[_key(body)]
+    return {"items": bodies, "next_cursor": cursor}
 
 
 async def _bodies(
     tx: ReadTx, resources: Scorer, as_of: datetime, rows: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    keys = [(row["account_id"], row["stakeholder_id"]) for row in rows]
+    keys = list(map(_key, rows))
     facts = await people_facts(tx, keys, as_of)
-    contacts = await last_contacts(tx, keys, as_of)
     silent_after = resources.settings.silent_after()
     bodies = []
     for row, key in zip(rows, keys, strict=True):
         state = state_of(facts[key], as_of, silent_after.of(row["type"]))
-        bodies.append(_person(row) | contacts[key] | {"state": state})
+        bodies.append(_person(row) | {"state": state})
     return bodies
+
+
+def _key(row: Mapping[str, Any]) -> PersonKey:
+    return row["account_id"], row["stakeholder_id"]
 
 
 def _person(row: dict[str, Any]) -> dict[str, Any]:
@@ -197,4 +206,5 @@ def _person(row: dict[str, Any]) -> dict[str, Any]:
         "removed": bool(row["removed"]),
         "aliases": record.get("aliases") or [],
         "previous": record.get("previous"),
+        "contacts": None,
     }

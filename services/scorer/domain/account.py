@@ -60,6 +60,16 @@ def compared_figures(counts: Counts, window: Window, method: Method, survey_type
     return figures_from_counts(counts.tally(method), before, counts.pairs, survey_type)
 
 
+def _steps_of(invitation: Invitation) -> tuple[datetime | None, ...]:
+    return (
+        invitation.delivered_at,
+        invitation.opened_at,
+        invitation.started_at,
+        invitation.bounced_at,
+        invitation.withdrawn_at,
+    )
+
+
 def recompute_at(
     history: History,
     as_of: datetime,
@@ -71,7 +81,7 @@ def recompute_at(
     sent, changes = [], []
     for invitation in invitations:
         sent.append(invitation.sent_at)
-        for moment in (invitation.delivered_at, invitation.opened_at, invitation.started_at, invitation.bounced_at):
+        for moment in _steps_of(invitation):
             if moment is not None and moment > as_of:  # reported ahead of its time
                 changes.append(moment)
     sent.sort()

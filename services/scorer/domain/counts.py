@@ -125,9 +125,9 @@ def _scores(answers: Iterable[Answer]) -> Scores:
 _DIGEST_OF: Final = b"figures 1"
 """Another number where the same counts make other figures than before: they are published anew then."""
 _PUBLISHED_OF_INVITATIONS: Final = attrgetter(
-    *(field.name for field in fields(InvitationCounts) if field.name != "started")
+    *(field.name for field in fields(InvitationCounts) if field.name not in ("started", "withdrawn"))
 )
-"""No figure of an account says how many invitations were started."""
+"""No figure of an account says how many invitations were started or withdrawn."""
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 

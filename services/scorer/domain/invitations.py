@@ -30,14 +30,16 @@ class Invitation:
     started_at: datetime | None = None
     bounced_at: datetime | None = None
     replies: tuple[Reply, ...] = ()
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InvitationCounts:
     """Counts of the invitations sent in a window; `asked` are the distinct people among their recipients.
 
-    The last three count invitations that did not bounce and have a live answer (with a comment, with the wish
-    to be called): an invitation counts once, whatever and however often was answered.
+    The three from `answered` on count invitations that did not bounce and have a live answer (with a comment, with the
+    wish to be called): an invitation counts once, whatever and however often was answered. `withdrawn` are those that
+    whoever sent them took back, neither bounced nor answered.
     """
 
     asked: int = 0
@@ -49,6 +51,7 @@ class InvitationCounts:
     answered: int = 0
     commented: int = 0
     follow_up_requested: int = 0
+    withdrawn: int = 0
 
 
 NONE_SENT = InvitationCounts()
@@ -61,7 +64,7 @@ def count_invitations(invitations: Iterable[Invitation], span: Span) -> Invitati
     if not sent:
         return NONE_SENT
     asked = set()
-    delivered = opened = started = bounced = answered = commented = follow_up_requested = 0
+    delivered = opened = started = bounced = answered = commented = follow_up_requested = withdrawn = 0
     for invitation in sent:
         asked.add(invitation.stakeholder_id)
         if invitation.delivered_at is not None and invitation.delivered_at <= upto:
@@ -78,8 +81,10 @@ def count_invitations(invitations: Iterable[Invitation], span: Span) -> Invitati
             answered += 1
             commented += any(reply.commented for reply in replies)
             follow_up_requested += any(reply.follow_up_requested for reply in replies)
+        elif invitation.withdrawn_at is not None and invitation.withdrawn_at <= upto:
+            withdrawn += 1
     return InvitationCounts(
-        len(asked), len(sent), delivered, opened, started, bounced, answered, commented, follow_up_requested
+        len(asked), len(sent), delivered, opened, started, bounced, answered, commented, follow_up_requested, withdrawn
     )
 
 

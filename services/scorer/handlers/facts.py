@@ -8,7 +8,7 @@ from services.scorer.domain.answer_changes import FRESH
 from services.scorer.handlers.erasure import Erasure
 from services.scorer.store import dirty_accounts, facts
 from shared.clock import Clock
-from shared.db.directory import DirectoryReplica
+from shared.db.directory import keep_directory
 from shared.db.transaction import WriteTx
 from shared.events.context import ContextRecorded
 from shared.events.invitations import InvitationFact
@@ -21,7 +21,6 @@ class Facts:
     def __init__(self, clock: Clock, erasure: Erasure) -> None:
         self._clock = clock
         self._erasure = erasure
-        self._replica = DirectoryReplica()
 
     async def invited(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         """Write down how far invitations came. Of one kind the first moment counts, so facts may come in any order
@@ -79,7 +78,7 @@ class Facts:
             people.append((data.account_id, getattr(data, "stakeholder_id", ""), data.recorded_at))
         overtaken = await self._erasure.overtaken(tx, people)
         kept = [record for record, erased in zip(records, overtaken, strict=True) if not erased]
-        applied = iter(await self._replica.apply(tx, kept))
+        applied = iter(await keep_directory(tx, kept))
         verdicts: list[Verdict] = []
         touched = set()
         for record, erased in zip(records, overtaken, strict=True):

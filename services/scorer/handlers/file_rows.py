@@ -14,7 +14,6 @@ from shared.amendments import Change
 from shared.clock import Clock
 from shared.db.parked import Dropped
 from shared.db.transaction import ReadTx, WriteTx
-from shared.events.envelope import FILE
 from shared.events.files import Origin, RowOutcome, RowVerdict, compared, import_of, judge, origin_in
 from shared.verdicts import CHANGE, NEW, REPEAT, Outcome, Verdict, conflict
 
@@ -120,11 +119,8 @@ async def count_rows(tx: WriteTx, batch: Batch, clock: Clock) -> None:
 
 
 async def count_dropped(tx: WriteTx, dropped: Dropped, now: datetime) -> None:
-    """Count a row that was set aside, and is dropped by an operator before it was ever applied: it is settled."""
-    header = dict(dropped.headers).get(FILE)
-    if header is None or not dropped.unhandled:
-        return
-    origin = origin_in(header.decode(errors="replace"))
+    """Count a row that an operator drops before it was ever applied: it is settled."""
+    origin = dropped.file_row
     if origin is None:
         return
     await import_rows.count(tx, {(origin.import_id, dropped.partition): (-1, Counter({"dropped": 1}))})

@@ -13,7 +13,7 @@ depends_on = None
 PICKED = ("latest", "latest_before", "all", "all_before")
 NUMBERS = (
     *("pairs", "pairs_sum", "pairs_squares", "known", "asked", "sent", "delivered", "opened", "started", "bounced"),
-    *("answered", "commented", "follow_up_requested"),
+    *("answered", "commented", "follow_up_requested", "withdrawn"),
 )
 COUNTS = f"""
     score_window text,

@@ -22,7 +22,7 @@ Kept = tuple[str, str, datetime, Counts]
 SCORES: Final = range(HIGHEST_SCORE + 1)
 INVITATIONS: Final = (
     *("asked", "sent", "delivered", "opened", "started", "bounced"),
-    *("answered", "commented", "follow_up_requested"),
+    *("answered", "commented", "follow_up_requested", "withdrawn"),
 )
 _PICKED: Final = ("latest", "latest_before", "all", "all_before")
 _KEYS: Final = ("score_window", "moment", "account_id")

@@ -32,7 +32,8 @@ _RESPONSES = (
 )
 READ: Mapping[str, str] = {
     "invitations": "account_id, invitation_id, stakeholder_id, person_id, sent_at, delivered_at, opened_at, started_at,"
-    " bounced_at, unsubscribed_at is not null or withdrawn_at is not null as called_off, recorded_at, silent_at",
+    " bounced_at, withdrawn_at, unsubscribed_at is not null or withdrawn_at is not null as called_off, recorded_at,"
+    " silent_at",
     "stakeholders": "account_id, stakeholder_id, type, removed",
     "accounts": "account_id, removed, cast(record ->> 'closed_on' as date) as closed_on, industry, tier, region,"
     " revenue_amount, revenue_currency, renewal_on",
@@ -205,7 +206,8 @@ def _invitations(
             continue
         person = aliases.get(given, given)
         steps = (row["delivered_at"], row["opened_at"], row["started_at"], row["bounced_at"])
-        invitations.append(Invitation(person, sent_at, *steps, tuple(replies.get((invitation_id, person), ()))))
+        came = tuple(replies.get((invitation_id, person), ()))
+        invitations.append(Invitation(person, sent_at, *steps, came, row["withdrawn_at"]))
         noted = (row["called_off"], row["silent_at"], person != (row["person_id"] or given))
         asked.append(Asked(invitation_id, person, given, sent_at, row["recorded_at"], *steps, *noted))
     return invitations, asked

@@ -39,10 +39,11 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def site(environment: Environment, folder: Path) -> AsyncIterator[Site]:
-    """The installation with the demo played and the dashboard ready."""
+async def site(environment: Environment, folder: Path, *, demo: bool = True) -> AsyncIterator[Site]:
+    """The installation with the dashboard ready, and the demo played."""
     async with installed(environment, folder) as installation, dashboard_of(installation, folder) as dashboard:
-        await ran(("demo",), folder / "demo.log", dashboard.variables)
+        if demo:
+            await ran(("demo",), folder / "demo.log", dashboard.variables)
         yield Site(installation, dashboard.url, dashboard.password)
 
 
@@ -63,13 +64,15 @@ class Look:
         )
 
 
-async def sign_in(page: Page, where: Site, name: str = "admin", password: str | None = None) -> None:
-    """Sign in on the login page."""
+async def sign_in(
+    page: Page, where: Site, name: str = "admin", password: str | None = None, opens: str = "Portfolio"
+) -> None:
+    """Sign in on the login page; account managers come to their own day."""
     await page.goto(f"{where.url}/login")
     await page.get_by_label("Name or e-mail").fill(name)
     await page.get_by_label("Password").fill(password or where.password)
     await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("heading", level=1, name="Portfolio")).to_be_visible()
+    await expect(page.get_by_role("heading", level=1, name=opens)).to_be_visible()
 
 
 async def password_by_link(page: Page, browser: Browser) -> str:

@@ -16,6 +16,7 @@ from tests.support.receiver import receiving
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PAGES = {
     "portfolio": "/",
+    "my-day": "/my-day",
     "reach": "/reach",
     "accounts": "/accounts",
     "account": "/accounts/ironbridge",

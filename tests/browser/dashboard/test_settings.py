@@ -28,7 +28,7 @@ SIGNED_POSTS = {"/v1/callbacks/{endpoint_id}"}
 async def the_secret(page: Page) -> str:
     """The secret that a dialog shows once."""
     secret = (await page.locator("code.secret").inner_text()).strip()
-    await page.get_by_role("button", name="I have kept it").click()
+    await page.get_by_role("button", name="I have saved it").click()
     await expect(page.locator("code.secret")).to_have_count(0)
     return secret
 
@@ -128,8 +128,8 @@ async def test_a_rule_is_tried_on_the_past_changed_and_brought_back(page: Page, 
     rule = (await where.installation.alerting.get("/v1/rules/detractor_4_6")).json()
     assert (rule["version"], rule["due"]["amount"], rule["conditions"]["score"]["min"]) == (2, 3, 5)
 
-    await versions.get_by_role("button", name="Bring back").click()
-    await page.get_by_role("button", name="Bring it back").click()
+    await versions.get_by_role("button", name="Restore").click()
+    await page.get_by_role("button", name="Restore it").click()
     await expect(page.get_by_role("button", name="Save as version 4")).to_be_visible()
     rule = (await where.installation.alerting.get("/v1/rules/detractor_4_6")).json()
     assert (rule["due"]["amount"], rule["conditions"]["score"]["min"], rule["informs"]) == (1, 4, [])
@@ -148,19 +148,19 @@ async def test_a_rule_that_cannot_be_is_refused_in_words(page: Page, where: Site
 async def test_a_room_is_told_and_told_no_more(page: Page, where: Site) -> None:
     async with receiving() as room:
         await open_page(page, where, "/settings/notifications")
-        await page.get_by_role("button", name="Tell a room of Slack").click()
-        dialog = page.get_by_role("dialog", name="Tell a room of Slack")
+        await page.get_by_role("button", name="Notify a room in Slack").click()
+        dialog = page.get_by_role("dialog", name="Notify a room in Slack")
         await dialog.get_by_label("Incoming webhook").fill(f"{room.url}/secret-part")
         await dialog.get_by_label("Praise of promoters").check()
         await dialog.get_by_label("Follow-ups of which severity").select_option("high")
         await dialog.get_by_role("button", name="Add it").click()
-        row = page.get_by_role("region", name="Notices").locator("tbody tr")
+        row = page.get_by_role("region", name="Notifications").locator("tbody tr")
         await expect(row.get_by_text("New follow-ups, Escalations, Praise of promoters")).to_be_visible()
         await expect(row.get_by_text("High and worse")).to_be_visible()
         await expect(page.get_by_text("secret-part")).to_have_count(0)
         await row.get_by_role("button", name="Remove").click()
         await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
-        await expect(page.get_by_text("Nobody is told yet.")).to_be_visible()
+        await expect(page.get_by_text("No notifications yet.")).to_be_visible()
 
 
 async def test_a_dead_letter_is_looked_at_replayed_and_dropped(page: Page, where: Site) -> None:
@@ -199,12 +199,12 @@ async def _reload_until(page: Page, wanted: "object") -> None:
 
 async def test_a_key_is_made_for_one_owner_used_and_revoked(page: Page, where: Site) -> None:
     await open_page(page, where, "/settings/keys")
-    await page.get_by_role("button", name="Make a key").click()
-    dialog = page.get_by_role("dialog", name="Make a key")
+    await page.get_by_role("button", name="Create a key").click()
+    dialog = page.get_by_role("dialog", name="Create a key")
     await dialog.get_by_label("What it is for").fill("report of Tom")
     await dialog.get_by_label("What it may do").select_option("read")
     await dialog.get_by_label("Only the accounts of this owner").fill("tom.okafor@supplier.example")
-    await dialog.get_by_role("button", name="Make it").click()
+    await dialog.get_by_role("button", name="Create key").click()
     key = await the_secret(page)
     async with httpx.AsyncClient(base_url=where.installation.url("scorer"), trust_env=False) as tom:
         found = (await tom.get("/v1/accounts", headers=bearer(key))).json()["items"]
@@ -226,7 +226,7 @@ async def test_the_questions_of_maturity_lead_to_next_steps(page: Page, where: S
     first = questions.get_by_role("combobox").first
     await first.select_option("0")
     await page.get_by_role("button", name="See the result").click()
-    await expect(page.get_by_text("Kept; the result is above")).to_be_visible()
+    await expect(page.get_by_text("Saved; the result is above")).to_be_visible()
     await expect(page.get_by_role("region", name="Next steps").locator("li").first).to_be_visible()
     await expect(page.get_by_role("region", name="Where you stand").get_by_text("of 100")).to_be_visible()
 
@@ -235,11 +235,11 @@ async def test_a_viewer_reads_and_cannot_act_neither_by_button_nor_by_call(
     page: Page, browser: Browser, where: Site
 ) -> None:
     await open_page(page, where, "/settings/people")
-    await page.get_by_role("button", name="Let somebody in").click()
+    await page.get_by_role("button", name="Add a person").click()
     await page.get_by_label("E-mail").fill("vera@supplier.example")
     await page.get_by_label("Name", exact=True).fill("Vera")
     await page.get_by_role("dialog").get_by_role("combobox").select_option("viewer")
-    await page.get_by_role("button", name="Let them in").click()
+    await page.get_by_role("button", name="Add person").click()
     password = await password_by_link(page, browser)
 
     context = await Look().context(browser)
@@ -285,6 +285,6 @@ async def _key_of(where: Site, email: str) -> str:
             assert sealed
     finally:
         await database.close()
-    opened = Vault(variables["TELLBACK_SECRET_KEY"]).open(sealed.sealed, str(found[0].user_id))
+    opened = Vault((variables["TELLBACK_SECRET_KEY"],)).open(sealed.sealed, str(found[0].user_id))
     assert opened
     return opened

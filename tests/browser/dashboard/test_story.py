@@ -34,7 +34,7 @@ async def test_from_the_fall_to_the_closed_loop(page: Page, where: Site) -> None
     await dialog.get_by_role("button", name="Close it").click()
     await expect(page.get_by_text("A second driver on the night route.").first).to_be_visible()
     await expect(page.get_by_text("Admin: closed it").first).to_be_visible()
-    await expect(page.get_by_role("button", name="Open it again")).to_be_visible()
+    await expect(page.get_by_role("button", name="Reopen")).to_be_visible()
 
     await open_page(page, where, f"/accounts/{FELL}/review?audience=client")
     done = page.get_by_role("region", name="What was said, and what was done about it")
@@ -52,8 +52,8 @@ async def test_a_stale_page_does_not_undo_what_somebody_else_did(page: Page, whe
     await page.get_by_role("button", name="Comment").click()
     await alerting.post(f"/v1/follow-ups/{task['follow_up_id']}/start")
     await expect(page.get_by_text("In progress · due")).to_be_visible()
-    await page.get_by_label("Comment").fill("I was reading the old one")
-    await page.get_by_role("button", name="Note it").click()
+    await page.get_by_role("textbox", name="Comment").fill("I was reading the old one")
+    await page.get_by_role("button", name="Add comment").click()
     await expect(page.get_by_text("I was reading the old one").last).to_be_visible()
 
 
@@ -95,7 +95,7 @@ async def test_what_people_write_is_never_markup(page: Page, where: Site) -> Non
     await eventually(lambda: where.knows("clearvoice", "mallory@clearvoice.example"), timeout=30)
     await open_page(page, where, "/accounts/clearvoice/people/mallory@clearvoice.example")
     await expect(page.get_by_text(evil)).to_be_visible()
-    assert await page.title() == "Person – Tellback"
+    assert await page.title() == "mallory@clearvoice.example – Tellback"
     assert await page.locator("main img").count() == 0
 
 
@@ -104,16 +104,20 @@ async def test_the_choice_of_accounts_stands_in_the_address(page: Page, where: S
     rows = page.locator(".ag-center-cols-container [role=row]")
     await expect(rows.filter(has_text="Ironbridge Castings")).to_be_visible()
     await expect(rows.filter(has_text="Northwind Freight")).to_have_count(0)
+    await expect(rows.locator(".spark svg").first).to_be_visible()
     await page.get_by_label("Class").select_option("")
     await expect(rows.filter(has_text="Northwind Freight")).to_be_visible()
     await page.get_by_label("Search").fill("north")
     await expect(rows).to_have_count(1)
     await expect(page).to_have_url(re.compile(r"/accounts\?q=north$"))
+    await page.get_by_label("Window").select_option("365d")
+    await expect(page).to_have_url(re.compile(r"/accounts\?q=north&window=365d$"))
     await page.get_by_label("Search").fill("")
     await page.get_by_role("columnheader", name="NPS").click()
     await expect(page).to_have_url(re.compile(r"sort=nps"))
     await page.reload()
     await expect(page.locator("[col-id=nps][aria-sort=ascending]")).to_be_visible()
+    await expect(page.get_by_label("Window")).to_have_value("365d")
 
 
 async def test_the_number_of_detractors_leads_to_just_these_people(page: Page, where: Site) -> None:
@@ -127,22 +131,25 @@ async def test_the_number_of_detractors_leads_to_just_these_people(page: Page, w
 
 async def test_an_account_manager_sees_and_reaches_own_accounts_only(page: Page, browser: Browser, where: Site) -> None:
     await open_page(page, where, "/settings/people")
-    await page.get_by_role("button", name="Let somebody in").click()
+    await page.get_by_role("button", name="Add a person").click()
     await page.get_by_label("E-mail").fill("tom.okafor@supplier.example")
     await page.get_by_label("Name", exact=True).fill("Tom Okafor")
-    await page.get_by_role("button", name="Let them in").click()
+    await page.get_by_role("button", name="Add person").click()
     password = await password_by_link(page, browser)
 
     context = await Look().context(browser)
     own = await context.new_page()
-    await sign_in(own, where, "tom.okafor@supplier.example", password)
+    await sign_in(own, where, "tom.okafor@supplier.example", password, opens="My day")
     await open_page(own, where, "/accounts")
     rows = own.locator(".ag-center-cols-container [role=row]")
     await expect(rows.filter(has_text="Cloudpeak IT")).to_be_visible()
     owners = await own.locator(".ag-center-cols-container [col-id=owner]").all_inner_texts()
     assert set(owners) == {"Tom Okafor"}
-    await own.goto(f"{where.url}/accounts/northwind")
-    await expect(own.get_by_text("There is nothing here, or it is not yours").first).to_be_visible()
+    answer = await own.goto(f"{where.url}/accounts/northwind")
+    assert answer is not None
+    assert answer.status == 404
+    await expect(own.get_by_role("heading", level=1, name="There is no such account")).to_be_visible()
+    await expect(own.locator("main .notice.bad, main section")).to_have_count(0)
     await expect(own.get_by_text("Mara Lindqvist")).to_have_count(0)
     await own.goto(f"{where.url}/settings/keys")
     await expect(own.get_by_text("This page is not for the role account manager.")).to_be_visible()

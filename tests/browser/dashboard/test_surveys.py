@@ -167,6 +167,43 @@ async def test_a_review_is_shared_by_links(page: Page, where: Site) -> None:
     await expect(page.get_by_text("○ not opened yet")).to_be_visible()
 
 
+async def test_a_review_is_looked_at_before_it_is_made(page: Page, where: Site) -> None:
+    await published_survey(where, "review", name="To look at")
+    await open_page(page, where, "/accounts/northwind/review/share")
+    await page.get_by_role("group", name="Who gets a link").get_by_role("checkbox").first.check()
+    await page.get_by_label("Your words above it").fill("Before you read on.")
+    await page.get_by_role("button", name="See what they will see").click()
+    copy = page.frame_locator("iframe[title='The page of the review']")
+    await expect(copy.get_by_text("Before you read on.")).to_be_visible()
+    await expect(copy.get_by_role("heading", name="And now your view")).to_be_visible()
+    await expect(page.get_by_role("button", name="Copy the link")).to_have_count(0)
+
+
+async def test_a_survey_is_archived_and_brought_back(page: Page, where: Site) -> None:
+    survey_id = await published_survey(where, "ces", name="To be archived")
+    await open_page(page, where, f"/surveys/{survey_id}/edit")
+    await page.get_by_role("button", name="Archive", exact=True).click()
+    await page.get_by_role("button", name="Archive it").click()
+    await expect(page.get_by_role("link", name="Make links")).to_have_count(0)
+    await open_page(page, where, "/surveys")
+    await page.get_by_text("Archived", exact=True).click()
+    await page.get_by_role("link", name="To be archived").click()
+    await page.get_by_role("button", name="Bring it back").click()
+    await expect(page.get_by_role("link", name="Make links")).to_be_visible()
+
+
+async def test_a_colour_is_seen_in_the_preview_and_the_words_as_plain_text(page: Page, where: Site) -> None:
+    survey_id = await published_survey(where, "ces", name="In colour")
+    await open_page(page, where, f"/surveys/{survey_id}/edit")
+    form = page.get_by_role("region", name="Questions and texts")
+    await form.get_by_label("Colour of links and buttons").fill("#7a0046")
+    await form.get_by_label("Product, {product}").focus()
+    await expect(form.get_by_text(SAVED)).to_be_visible()
+    await expect(page.frame_locator("iframe").locator("button.main")).to_have_css("background-color", "rgb(122, 0, 70)")
+    await page.get_by_role("combobox", name="As", exact=True).select_option("text")
+    await expect(page.frame_locator("iframe").locator("pre")).to_contain_text("1 = Very difficult")
+
+
 async def test_an_objection_is_kept_and_lifted(page: Page, where: Site) -> None:
     await open_page(page, where, "/surveys/objections")
     await page.get_by_role("button", name="Add addresses").click()
@@ -181,11 +218,11 @@ async def test_an_objection_is_kept_and_lifted(page: Page, where: Site) -> None:
 async def test_a_viewer_sees_surveys_and_asks_and_no_button(page: Page, browser: Browser, where: Site) -> None:
     survey_id = await published_survey(where, "relationship", name="To be seen")
     await open_page(page, where, "/settings/people")
-    await page.get_by_role("button", name="Let somebody in").click()
+    await page.get_by_role("button", name="Add a person").click()
     await page.get_by_label("E-mail").fill("sven@supplier.example")
     await page.get_by_label("Name", exact=True).fill("Sven")
     await page.get_by_role("dialog").get_by_role("combobox").select_option("viewer")
-    await page.get_by_role("button", name="Let them in").click()
+    await page.get_by_role("button", name="Add person").click()
     password = await password_by_link(page, browser)
     context = await Look().context(browser)
     own = await context.new_page()

@@ -48,20 +48,20 @@ async def test_a_follow_up_is_opened_by_hand_promised_and_put_away(page: Page, w
     await expect(page.get_by_text("Say what it is about.")).to_be_visible()
     await dialog.get_by_label("What it is about").fill("Asked at the fair for a second site")
     await dialog.get_by_role("button", name="Open it").click()
-    await expect(page.get_by_text("Opened by hand, by no rule.")).to_be_visible()
+    await expect(page.get_by_text("Opened by hand, not by a rule.")).to_be_visible()
     await expect(page.get_by_text("Asked at the fair for a second site").first).to_be_visible()
 
     await page.get_by_role("button", name="Promise").click()
     dialog = page.get_by_role("dialog", name="What was promised")
     await dialog.get_by_label("What was promised").fill("A plan for the second site")
     await dialog.get_by_label("By when").fill(f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%dT%H:%M}")
-    await dialog.get_by_role("button", name="Write it down").click()
+    await dialog.get_by_role("button", name="Save promise").click()
     await expect(page.get_by_text("A plan for the second site, by")).to_be_visible()
 
     await page.get_by_role("button", name="Snooze").click()
-    dialog = page.get_by_role("dialog", name="Put it away")
+    dialog = page.get_by_role("dialog", name="Snooze")
     await dialog.get_by_label("How long").select_option("7")
-    await dialog.get_by_role("button", name="Put away").click()
+    await dialog.get_by_role("button", name="Snooze").click()
     await expect(page.get_by_text("Snoozed · due")).to_be_visible()
     await open_page(page, where, "/follow-ups?view=list&kind=manual")
     await expect(page.get_by_role("row").filter(has_text="Nordform")).to_contain_text("Snoozed")
@@ -74,8 +74,8 @@ async def test_a_follow_up_says_why_it_is_there_and_what_the_person_said_next(pa
     await open_page(page, where, f"/follow-ups/{task['follow_up_id']}")
     why = page.get_by_role("region", name="Why it is here", exact=True)
     await expect(why.get_by_text(task["reasons"][0])).to_be_visible()
-    await why.get_by_text("What was known, and which rules held").click()
-    await expect(why.get_by_role("region", name="Rules that held").get_by_role("row").nth(1)).to_be_visible()
+    await why.get_by_text("The facts and the rules behind it").click()
+    await expect(why.get_by_role("region", name="Rules that matched").get_by_role("row").nth(1)).to_be_visible()
 
     await alerting.post(f"/v1/follow-ups/{task['follow_up_id']}/close", json={"what_was_done": "A named contact"})
     await expect(page.get_by_text("has not come yet")).to_be_visible()
@@ -94,12 +94,12 @@ async def test_what_is_no_longer_so_is_listed_and_closed_at_once(page: Page, whe
     alerting = where.installation.alerting
     (task,) = (await alerting.get("/v1/follow-ups", params={"reason_holds": "false"})).json()["items"]
     await open_page(page, where, f"/follow-ups/{task['follow_up_id']}")
-    await expect(page.get_by_text("No longer so since")).to_be_visible()
-    await expect(page.get_by_role("button", name="Close: better by themselves")).to_be_visible()
+    await expect(page.get_by_text("No longer applies since")).to_be_visible()
+    await expect(page.get_by_role("button", name="Close: improved without action")).to_be_visible()
     await open_page(page, where, "/follow-ups?view=list&so=no")
     await page.get_by_role("button", name="Close 1 follow-up").click()
     await page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).click()
-    await expect(page.get_by_text("There is no follow-up like this.")).to_be_visible()
+    await expect(page.get_by_text("No follow-ups match these filters.")).to_be_visible()
     closed = (await alerting.get(f"/v1/follow-ups/{task['follow_up_id']}")).json()
     assert (closed["outcome"], closed["closed_by"]) == ("improved", "person")
 
@@ -129,8 +129,9 @@ async def test_the_portfolio_says_who_is_silent_what_is_at_risk_and_what_drives_
     assert set(await tiers.all_inner_texts()) == {"Premium"}
     await open_page(page, where, "/reach")
     drivers = page.get_by_role("region", name="What drives the score", exact=True)
+    await drivers.get_by_text("As a table").click()
     await expect(drivers.get_by_role("row").filter(has_text="Value for money")).to_be_visible()
-    await expect(page.get_by_role("region", name="Where nobody listens").get_by_text("Never asked")).to_be_visible()
+    await expect(page.get_by_role("region", name="Coverage gaps").get_by_text("Never asked in")).to_be_visible()
 
 
 async def test_answers_are_found_by_the_words_of_their_comment(page: Page, where: Site) -> None:
@@ -148,11 +149,11 @@ async def test_answers_are_found_by_the_words_of_their_comment(page: Page, where
 
 async def test_ones_own_follow_ups_come_first(page: Page, browser: Browser, where: Site) -> None:
     await open_page(page, where, "/settings/people")
-    await page.get_by_role("button", name="Let somebody in").click()
+    await page.get_by_role("button", name="Add a person").click()
     await page.get_by_label("E-mail").fill("priya.nair@supplier.example")
     await page.get_by_label("Name", exact=True).fill("Priya Nair")
     await page.get_by_role("dialog").get_by_role("combobox").select_option("leader")
-    await page.get_by_role("button", name="Let them in").click()
+    await page.get_by_role("button", name="Add person").click()
     password = await password_by_link(page, browser)
     context = await Look().context(browser)
     own = await context.new_page()

@@ -1,6 +1,7 @@
 """For the same facts, read in any interleaving of topics, lag and batching, the same follow-ups are open in the end."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import timedelta
 from itertools import groupby
 from random import Random
 
@@ -13,9 +14,13 @@ from services.alerting.domain.people import Answer
 from services.alerting.domain.series import series_by_key
 from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
 from services.scorer.domain.answer_changes import pair_at
+from shared.erasure import subject_by
 from shared.events.envelope import Event
+from shared.events.invitations import InvitationFact
+from shared.ids import uuid7
+from shared.topics import INVITATION_BOUNCED
 from shared.verdicts import Received
-from tests.integration.alerting.cases import TOPIC_OF, Case
+from tests.integration.alerting.cases import MONDAY, TOPIC_OF, Case
 from tests.integration.alerting.histories import History
 from tests.integration.alerting.reference import Open, expected
 from tests.integration.alerting.running_alerting import RunningAlerting, running_alerting
@@ -106,11 +111,38 @@ async def opened(alerting: RunningAlerting, case: Case) -> set[Open]:
     }
 
 
+def bounced(case: Case) -> Event:
+    """An invitation to Jane came back the day before."""
+    at, event_id = MONDAY - timedelta(days=1), uuid7()
+    fact = InvitationFact(
+        event_id=event_id,
+        account_id=case.account_id,
+        stakeholder_id="jane",
+        invitation_id="i1",
+        kind="bounced",
+        at=at,
+        recorded_at=at,
+    )
+    return Event(event_id, INVITATION_BOUNCED, "/tests", at, case.account_id, fact)
+
+
+async def test_what_one_topic_of_a_poll_begins_and_another_ends_is_never_there(
+    module_alerting: RunningAlerting,
+) -> None:
+    """Rules are evaluated once a poll. Read in two polls, the same opens a follow-up and closes it."""
+    together, apart = Case("one-poll"), Case("two-polls")
+    await read(module_alerting, together, [bounced(together), together.response("r1", 8)])
+    await read(module_alerting, apart, [bounced(apart)])
+    await read(module_alerting, apart, [apart.response("r1", 8)])
+    assert await module_alerting.items(together) == []
+    assert [item["state"] for item in await module_alerting.items(apart)] == ["closed"]
+
+
 @pytest.mark.parametrize("seed", sorted(set(FIRST_SEEDS.values())))
 async def test_the_same_facts_in_any_order_end_in_the_same_open_follow_ups(
     module_alerting: RunningAlerting, seed: int
 ) -> None:
-    subject = module_alerting.app.state.service.resources.subject
+    subject = subject_by(module_alerting.environment.common.secret_key.get_secret_value())
     plan = History.of(Case("plan"), seed, subject)
     for number, (name, _) in enumerate(orders(plan.events, seed)):
         case = Case(f"any-{seed}-{number}")

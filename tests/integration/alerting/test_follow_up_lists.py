@@ -41,6 +41,25 @@ async def test_filters_and_the_order_by_due_time(alerting: RunningAlerting, acme
     assert await people(updated_since=LATER.isoformat()) == ["ann"]
 
 
+async def test_what_was_promised_stands_in_the_list_and_is_asked_for_by_its_date(
+    alerting: RunningAlerting, acme: Case
+) -> None:
+    await alerting.emit(
+        acme.account(), *(acme.answered(person, 2, stakeholder_id=person) for person in ("ann", "bob", "cem"))
+    )
+    for person, day in (("ann", "10"), ("bob", "20")):
+        task = await alerting.only(acme, stakeholder_id=person)
+        await alerting.do(task["follow_up_id"], "promise", what="a plan", by=f"2026-06-{day}T12:00:00Z")
+
+    async def promised(before: str) -> dict[str, str]:
+        found = await alerting.items(acme, promised_before=before)
+        return {item["stakeholder_id"]: item["promise"]["by"] for item in found}
+
+    assert await promised("2026-06-15T00:00:00Z") == {"ann": "2026-06-10T12:00:00Z"}
+    assert (await promised("2026-06-30T00:00:00Z")).keys() == {"ann", "bob"}
+    assert (await alerting.only(acme, stakeholder_id="cem"))["promise"] is None
+
+
 async def test_pages_hold_every_follow_up_once(alerting: RunningAlerting, acme: Case) -> None:
     people = [f"p{number}" for number in range(7)]
     await alerting.emit(*(acme.answered(person, 2, stakeholder_id=person) for person in people))

@@ -15,6 +15,7 @@ from tests.support.files import row, undone
 LATER = MONDAY + timedelta(minutes=1)
 EVERY_MESSAGE = (
     "stakeholder.category_changed",
+    "account_score.changed",
     "survey_response.updated",
     "follow_up.opened",
     "follow_up.updated",
@@ -49,9 +50,10 @@ async def told(alerting: RunningAlerting) -> RunningAlerting:
 
 async def test_it_opens_and_sends_nothing_and_the_next_event_counts_with_it(told: RunningAlerting, acme: Case) -> None:
     await told.emit(acme.account(), acme.person(), acme.response("r1", 8), acme.scored(1, 0.0))
+    before = await told.messages(acme)
     await told.emit(*corrected_by_file(acme, 8, 2))
     assert await live_score(told, acme) == 2
-    assert (await told.items(acme), await told.messages(acme)) == ([], [])
+    assert (await told.items(acme), await told.messages(acme)) == ([], before)
     await told.emit(acme.amended("r1", 5, comment="Still waiting for an answer."))
     item = await told.only(acme)
     assert (item["kind"], item["severity"], item["state"]) == ("detractor", "critical", "open")
@@ -61,8 +63,11 @@ async def test_a_file_that_is_not_quiet_opens_and_sends(told: RunningAlerting, a
     await told.emit(acme.account(), acme.person(), acme.response("r1", 8), acme.scored(1, 0.0))
     await told.emit(*corrected_by_file(acme, 8, 2, quiet=False))
     assert (await told.only(acme))["kind"] == "detractor"
-    sent = {message["type"] for message in await told.messages(acme)}
-    assert sent == {"survey_response.updated", "stakeholder.category_changed", "follow_up.opened"}
+    sent = [message["type"] for message in await told.messages(acme)]
+    assert sorted(sent) == [
+        *("account_score.changed", "account_score.changed", "follow_up.opened"),
+        *("stakeholder.category_changed", "survey_response.updated"),
+    ]
 
 
 async def test_it_ends_nothing_and_the_next_event_counts_with_it(told: RunningAlerting, acme: Case) -> None:
@@ -104,6 +109,19 @@ async def test_a_drop_that_it_makes_up_for_ends_no_follow_up_until_something_els
     assert (await told.only(acme))["state"] == "open"
     await told.emit(acme.scored(4, 51.0))
     assert (await told.only(acme))["outcome"] == "over"
+
+
+async def test_a_score_that_it_moves_is_told_with_the_next_change_that_is_not_quiet(
+    told: RunningAlerting, acme: Case
+) -> None:
+    await told.emit(acme.account(), acme.scored(1, 0.0))
+    before = await told.messages(acme)
+    await told.emit(acme.scored(2, 50.0, quiet=True))
+    assert await told.messages(acme) == before
+    await told.emit(acme.scored(3, 60.0))
+    [message] = (await told.messages(acme))[len(before) :]
+    change = message["data"]["change"]
+    assert (change["sequence"], change["nps"]) == (3, {"90d": {"from": 50.0, "to": 60.0}})
 
 
 async def test_undoing_an_import_ends_what_it_had_opened_and_opens_nothing(told: RunningAlerting, acme: Case) -> None:

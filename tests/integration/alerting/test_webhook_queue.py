@@ -57,7 +57,7 @@ async def sender(environment: Environment, rules: SendingRules) -> AsyncIterator
     """One more sender on the same queue, with connections of its own, as another process has."""
     async with database_of(environment) as database:
         egress = Egress(AddressPolicy(parsed_networks("127.0.0.1/32")), SystemClock())
-        vault = Vault(environment.common.secret_key.get_secret_value())
+        vault = Vault(environment.common.key_ring)
         dispatcher = Dispatcher(database, SystemClock(), Sender(egress, vault), rules)
         task = asyncio.create_task(dispatcher.run())
         try:

@@ -46,7 +46,7 @@ async def test_an_account_against_its_past_and_its_industry(stand: Stand) -> Non
     assert (found["gap"], found["own_change"], found["benchmark_change"]) == (9, 6, -2)
     assert found["past"]["year"]["nps"] == 44
     assert found["past"]["year"]["change"] == 6
-    assert found["sentence"].startswith("+50 from 20 people, up 6 on last year while the industry lost 2, 9 above")
+    assert found["sentence"].startswith("+50 from 20 respondents, up 6 on last year while the industry lost 2, 9 above")
     assert {authorization for _, _, authorization in stand.scorer.asked} == {stand.client.headers["authorization"]}
 
 

@@ -49,12 +49,12 @@ async def resources(environment: Environment, clock: FrozenClock, services: Fake
     urls = dict.fromkeys(("collector", "scorer", "alerting", "benchmark", "outreach"), "http://services.test")
     asked = Services(urls, transport=services.transport)  # type: ignore[arg-type]
     passwords = Passwords()
-    keys = KeyRing(database, asked, Vault(SECRET), clock, SecretStr("tb_own"))
+    keys = KeyRing(database, asked, Vault((SECRET,)), clock, SecretStr("tb_own"))
     signing_in = SigningIn(database, clock, passwords, timedelta(hours=12))
     found = Resources(
         settings=DashboardSettings(),
         clock=clock,
-        forms=Forms(SECRET, secure=False),
+        forms=Forms((SECRET,), secure=False),
         signing_in=signing_in,
         desk=Desk(database, clock, passwords, keys),
         keys=keys,

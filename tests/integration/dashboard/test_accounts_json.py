@@ -19,6 +19,7 @@ ACCOUNT: dict[str, Any] = examples.ACCOUNT | {
     "class": "at_risk",
     "owner": {"name": None, "email": "ada@supplier.example"},
     "annual_revenue": {"amount": 1000, "currency": "EUR"},
+    "trend": [50.0, None],
 }
 COVERAGE: dict[str, Any] = examples.PORTFOLIO_FIGURES["coverage"] | {
     "accounts": {"known": 10_000, "asked": 1, "answered": 1}
@@ -53,13 +54,14 @@ async def test_without_a_session_there_are_no_rows(browser: httpx.AsyncClient, s
 
 
 async def test_a_block_comes_with_the_cursor_of_the_next(signed_in: httpx.AsyncClient, services: FakeServices) -> None:
-    answer = await signed_in.get("/rows/accounts", params={"sort": "-nps", "tier": "key", "window": "30d"})
+    answer = await signed_in.get("/rows/accounts", params={"sort": "-nps", "tier": "key", "window": "30d", "x": "y"})
     found = answer.json()
     assert found["next"] == "more"
-    assert found["rows"][0]["class"] == "▼ At risk"
+    assert (found["rows"][0]["class"], found["rows"][0]["trend"]) == ("▼ At risk", [50.0, None])
     assert (found["rows"][0]["owner"], found["rows"][0]["revenue"]) == ("ada@supplier.example", 1000)
     asked = next(request for request in services.asked if request.url.path == "/v1/accounts")
-    assert dict(asked.url.params) == {"sort": "-nps", "tier": "key", "limit": "200"}
+    wanted = {"sort": "-nps", "tier": "key", "window": "30d", "limit": "200", "trend": "12"}
+    assert dict(asked.url.params) == wanted
     assert answer.headers["cache-control"] == "no-store"
 
 

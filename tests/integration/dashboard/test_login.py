@@ -90,7 +90,7 @@ async def test_nobody_is_let_in_under_a_name_that_cannot_be_written(
 
 def test_behind_https_cookies_never_go_out_in_the_clear() -> None:
     response = Response()
-    Forms("secret", secure=True).set_cookie(response, "tellback_session", "value")
+    Forms(("secret",), secure=True).set_cookie(response, "tellback_session", "value")
     assert "Secure" in response.headers["set-cookie"]
 
 

@@ -41,7 +41,7 @@ async def test_setup_gives_the_dashboard_a_key_that_makes_the_keys_of_every_role
         def ring() -> KeyRing:
             """That of a dashboard started now."""
             key = SecretStr(folder.dashboard_key.read_text())
-            return KeyRing(desk.database, services, Vault(SECRET), SystemClock(), key)
+            return KeyRing(desk.database, services, Vault((SECRET,)), SystemClock(), key)
 
         await desk.first_admin()
         admin = await admin_of(desk)

@@ -55,7 +55,7 @@ PAGES: dict[str, Case] = {
         portfolio,
         {},
         {},
-        ("Acme Logistics", "The same, counted in other ways", "Fell: 1 person"),
+        ("Acme Logistics", "The same, counted in other ways", "Fell: 1 respondent"),
     ),
     "reach": (
         reach_and_drivers,
@@ -67,8 +67,8 @@ PAGES: dict[str, Case] = {
     "answers": (answers, {}, {}, ("Two late deliveries and nobody called.", "1 answer")),
     "board": (follow_ups, {}, {}, ("Open (1)", "Detractor", "acme")),
     "list": (follow_ups, {}, {"view": "list"}, ("Due, or closed", "acme")),
-    "loop": (follow_ups, {}, {"view": "loop"}, ("Loops closed", "Their follow-ups wait at the default owner.")),
-    "follow-up": (follow_up, {"follow_up_id": FOLLOW_UP_ID}, {}, ("Call them.", "Opened by hand, by no rule.")),
+    "loop": (follow_ups, {}, {"view": "loop"}, ("Loops closed", "Their follow-ups go to the default owner.")),
+    "follow-up": (follow_up, {"follow_up_id": FOLLOW_UP_ID}, {}, ("Call them.", "Opened by hand, not by a rule.")),
     "review": (review, ACME, {"audience": "internal", "days": "91"}, ("You said, we did", "Everybody")),
     "explanation": (explain, ACME, {}, ("1 answer: a later answer of the same person counts", "Acme Logistics")),
 }
@@ -79,11 +79,11 @@ EMPTY = (
 NOTHING: dict[str, tuple[Page, dict[str, str], str]] = {
     "moves": (portfolio, {}, "Nobody."),
     "due": (portfolio, {}, "Nothing is due."),
-    "silent": (portfolio, {}, "None: every key and premium account that renews soon has been heard."),
-    "people": (people, {}, "Nobody is like this."),
-    "answers": (answers, {}, "No answer is like this."),
-    "board": (follow_ups, {}, "There is no follow-up like this."),
-    "list": (follow_ups, {"view": "list"}, "There is no follow-up like this."),
+    "silent": (portfolio, {}, "None: somebody answered at every key and premium account that renews soon."),
+    "people": (people, {}, "No people match these filters."),
+    "answers": (answers, {}, "No answers match these filters."),
+    "board": (follow_ups, {}, "No follow-ups match these filters."),
+    "list": (follow_ups, {"view": "list"}, "No follow-ups match these filters."),
 }
 
 
@@ -104,3 +104,18 @@ async def test_a_page_says_that_there_is_nothing(resources: Resources, services:
     async with shown(resources, services, draw, {}, **query) as page:
         assert page.complaints == {}
         assert sentence in page.text.splitlines()
+
+
+async def test_deliveries_that_nobody_reported_are_no_step_of_the_funnel(
+    resources: Resources, services: FakeServices
+) -> None:
+    unknown = {"delivered_count": None, "delivered_rate": None, "warnings": ["deliveries_not_reported"]}
+    group = reach.FUNNEL["groups"][0] | {"group": {"owner": None}} | unknown
+    services.answers |= ANSWERS | {"/v1/portfolio/funnel": reach.FUNNEL | {"groups": [group]}}
+    async with shown(resources, services, reach_and_drivers, {}) as page:
+        assert page.complaints == {}
+        lines = page.text.splitlines()
+        assert "Delivered" not in lines
+        assert "Answered" in lines
+        assert "No deliveries were reported: links, and many mailers, never say whether they arrived." in lines
+        assert "1 invitation withdrawn before an answer" in lines

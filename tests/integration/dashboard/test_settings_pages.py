@@ -209,15 +209,15 @@ PAGES: dict[str, Case] = {
     "benchmarks": (
         benchmarks,
         {},
-        ("A month ago", "+41 (Clientshare 2026)", "+50 from 20 voices", "Logistics, Key", "not published"),
+        ("A month ago", "+41 (Clientshare 2026)", "+50 from 20 respondents", "Logistics, Key", "not published"),
     ),
 }
 NOTHING: dict[str, tuple[Page, dict[str, str], str]] = {
-    "webhooks": (webhooks, {}, "No endpoint is told of anything yet."),
-    "endpoint": (endpoint, {"endpoint_id": "wep_1"}, "Nothing was sent here that is like this."),
-    "notifications": (notifications, {}, "Nobody is told yet."),
+    "webhooks": (webhooks, {}, "No webhook endpoints yet."),
+    "endpoint": (endpoint, {"endpoint_id": "wep_1"}, "No deliveries match these filters."),
+    "notifications": (notifications, {}, "No notifications yet."),
     "dead letters": (dead_letters, {}, "Nothing: every record was handled."),
-    "maturity": (maturity, {}, "Nothing yet."),
+    "maturity": (maturity, {}, "No results yet."),
 }
 EMPTY = (
     *("/v1/webhook-endpoints", "/v1/webhook-endpoints/wep_1/deliveries", "/v1/notifications"),

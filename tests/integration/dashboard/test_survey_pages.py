@@ -14,13 +14,14 @@ from services.dashboard.web.surveys.linking import make_links
 from services.dashboard.web.surveys.listing import surveys
 from services.dashboard.web.surveys.many import links
 from services.dashboard.web.surveys.objections import objections
+from services.dashboard.web.surveys.preview import plain_page
 from services.dashboard.web.surveys.review_making import new_review
 from services.dashboard.web.surveys.reviews import review, reviews
 from shared.api import business_reviews, examples
 from shared.api.reviews import PACK
 from tests.integration.dashboard.fake_services import FakeServices
 from tests.integration.dashboard.pages import shown
-from tests.support.survey_answers import ASK, GROUP, HEAD, LINKS, SUPPRESSION, SURVEY, SURVEY_ID, TEMPLATES, VERSION
+from tests.support.survey_answers import ASK, AT, GROUP, HEAD, LINKS, SUPPRESSION, SURVEY, SURVEY_ID, TEMPLATES, VERSION
 
 REVIEW_ID = business_reviews.REVIEW["review_id"]
 SKIPPED = ASK | {"state": "skipped", "outcome": None, "reason": "no_address", "sent_at": None}
@@ -64,7 +65,7 @@ PAGES: dict[str, Case] = {
         ),
     ),
     "links": (links, {}, ("Make the links", "Their own, where it is known")),
-    "objections": (objections, {}, ("● never asked", "put in by you")),
+    "objections": (objections, {}, ("put in by you",)),
     "reviews": (reviews, {}, ("1 (100 %)", "Kim Lee", "Make one")),
     "review": (
         review,
@@ -130,6 +131,48 @@ async def test_the_filter_of_asks_is_what_is_asked(resources: Resources, service
     async with shown(resources, services, asks, {}, state="skipped", reason="no_address", account_id="acme"):
         asked = [dict(request.url.params) for request in services.asked if request.url.path == "/v1/asks"]
     assert asked == [{"limit": "200", "state": "skipped", "reason": "no_address", "account_id": "acme"}]
+
+
+async def test_asks_are_searched_by_the_name_of_an_account(resources: Resources, services: FakeServices) -> None:
+    services.answers |= ANSWERS
+    async with shown(resources, services, asks, {}, account="acme log"):
+        paths = ("/v1/asks", "/v1/asks/summary")
+        asked = [dict(request.url.params).get("account") for request in services.asked if request.url.path in paths]
+    assert asked == ["acme log", "acme log"]
+
+
+async def test_an_archived_survey_stands_apart_and_is_offered_to_nobody(
+    resources: Resources, services: FakeServices
+) -> None:
+    gone = HEAD | {"survey_id": "srv_gone", "name": "Old one", "archived_at": AT, "archived_by": "key:k3v9x0"}
+    services.answers |= ANSWERS | {"/v1/surveys": {"items": [HEAD, gone]}}
+    async with shown(resources, services, surveys, {}) as page:
+        lines = page.text.split("\n")
+        assert lines.index("Archived") < lines.index("Old one")
+        assert "○ archived" in lines
+    async with shown(resources, services, links, {}) as page:
+        assert "Old one" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("archived", "offered", "not_offered"),
+    [(None, ("Publish", "Archive"), "Bring it back"), (AT, ("Bring it back",), "Publish")],
+)
+async def test_a_survey_is_archived_or_brought_back(
+    resources: Resources, services: FakeServices, archived: str | None, offered: tuple[str, ...], not_offered: str
+) -> None:
+    path = f"/v1/surveys/{SURVEY_ID}"
+    services.answers |= ANSWERS | {path: SURVEY | {"archived_at": archived}}
+    async with shown(resources, services, survey, {"survey_id": SURVEY_ID}) as page:
+        lines = page.text.split("\n")
+    assert set(offered) <= set(lines)
+    assert not_offered not in lines
+    assert ("Make links" in lines) == (archived is None)
+
+
+def test_plain_text_in_the_frame_is_no_markup() -> None:
+    assert "&lt;b&gt;" in plain_page("<b>")
+    assert "<b>" not in plain_page("<b>")
 
 
 async def test_links_that_wait_for_a_first_reading_say_so_and_not_that_outreach_is_away(

@@ -50,7 +50,7 @@ async def running_desk(module_database_only: Environment) -> AsyncIterator[Askin
 
 @pytest.fixture
 async def desk(running_desk: Asking) -> Asking:
-    """The same with nothing but one published survey, of relationship."""
+    """Outreach with nothing but one published survey, of relationship."""
     await running_desk.emptied()
     await running_desk.survey()
     return running_desk

@@ -154,21 +154,17 @@ def _record(topic: Topic, name: str, data: EventData) -> Record:
     return Record.of(topic, Event(uuid7(), name, "/tests", NOW, account_id, data))
 
 
-def client(account_id: str, name: str, owner: str) -> Record:
+def client(account_id: str, name: str, owner: str, **fields: Any) -> Record:
     """An account of an owner."""
+    values: dict[str, Any] = {"event_id": uuid7(), "recorded_at": NOW} | fields
     data = AccountUpserted(
-        account_id=account_id,
-        name=name,
-        tier="key",
-        owner=Contact(name="Owner", email=owner),
-        event_id=uuid7(),
-        recorded_at=NOW,
+        account_id=account_id, name=name, tier="key", owner=Contact(name="Owner", email=owner), **values
     )
     return _record(DIRECTORY, ACCOUNT_UPSERTED, data)
 
 
 def removed(account_id: str, owner: str) -> Record:
-    """An account that is a customer no longer."""
+    """An account that was removed."""
     data = AccountRemoved(
         account_id=account_id,
         name="Gone",

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.outreach.api.erasures import COUNTS
+from services.outreach.api.erasures import Erasure
+from shared.http.erasures import counts_of
 from tests.support.outreach import DAY, NOW, Asking, account, answered, invited, person
 
 TABLES = ("asks", "ask_changes", "outgoing", "contacts", "answers", "stakeholders", "aliases")
@@ -24,7 +25,7 @@ async def test_5_9_nothing_of_the_person_stays_and_the_receipt_says_how_much_wen
     await desk.take(erasure, erasure)
     receipt = await desk.get(f"/v1/erasures/{erasure.data.receipt_id}")  # type: ignore[attr-defined]
     assert (receipt["status"], receipt["asks"], receipt["calls"]) == ("applied", 1, 1)
-    assert {"asks", "calls"} == set(COUNTS)
+    assert {"asks", "calls"} == set(counts_of(Erasure))
     left = {table: await desk.rows(table) for table in TABLES if table != "contacts"}
     assert not any(left.values()), left
     stored = str([await desk.rows(table) for table in (*TABLES, "suppressions", "erasures", "accounts")])
@@ -89,3 +90,10 @@ async def test_the_receipt_is_there_for_those_who_may_erase_and_see_the_account(
     assert (await olivia.client.get(path)).status_code == 200
     assert (await ben.client.get(path)).status_code == 404
     assert (await reader.client.get(path)).status_code == 403
+
+
+async def test_5_9_a_call_that_waited_for_an_erasure_keeps_nothing_of_the_person(desk: Asking) -> None:
+    await desk.take(desk.erasure_of(erased_at=desk.clock.now() + timedelta(seconds=1)))
+    row = await desk.link()
+    assert (row["problem"]["reason"], row["invitation_id"]) == ("not_in_directory", None)
+    assert await desk.rows("asks") == []

@@ -57,7 +57,7 @@ async def test_an_amendment_takes_the_mark_of_a_test_away_again(desk: Asking) ->
 
 async def test_answers_of_an_undone_import_count_until_another_record_of_them_comes(desk: Asking) -> None:
     imports = [uuid4(), uuid4()]
-    files = [Origin(one, 1, "upsert", NOW).header() for one in imports]
+    files = [Origin(import_id, 1, "upsert", NOW).header() for import_id in imports]
     await desk.take(answered(NOW - DAY, file=files[0]))
     assert await desk.reason(handed_over=False) == "already_answered"
     await desk.take(undone(imports[0], NOW))

@@ -20,7 +20,7 @@ KINDS = ("sent", "opened", "started", "bounced", "unsubscribed", "reminded", "an
 async def test_c7_the_sums_hold_at_every_moment(desk: Asking, seed: int) -> None:
     chance = random.Random(seed)
     await desk.survey("srv_csat", nps_kind="transactional")
-    await desk.take(account(), *(person(one) for one in PEOPLE[:-1]))
+    await desk.take(account(), *map(person, PEOPLE[:-1]))
     asked: list[tuple[str, str]] = []
     for _ in range(15):
         desk.clock.advance(timedelta(days=chance.choice((0, 1, 15, 31))))

@@ -22,9 +22,9 @@ async def people(desk: Asking) -> None:
 
 async def test_asks_come_newest_first_and_page_by_page(desk: Asking) -> None:
     made = []
-    for one in ("ann", "bob", "cy"):
+    for stakeholder_id in ("ann", "bob", "cy"):
         desk.clock.advance(DAY)
-        made.append((await desk.link(one))["invitation_id"])
+        made.append((await desk.link(stakeholder_id))["invitation_id"])
     first = await desk.get("/v1/asks", limit=2)
     second = await desk.get("/v1/asks", limit=2, cursor=first["next_cursor"])
     assert [ask["ask_id"] for ask in (*first["items"], *second["items"])] == made[::-1]
@@ -39,6 +39,9 @@ async def test_asks_are_chosen_by_account_person_survey_state_and_reason(desk: A
     await desk.link("ann", survey_id="srv_two")
     wanted: list[tuple[dict[str, str], int]] = [
         ({"account_id": "beta"}, 1),
+        ({"account": "ACME L"}, 3),
+        ({"account": "beta"}, 1),
+        ({"account": "%"}, 0),
         ({"account_id": "acme", "stakeholder_id": "ann"}, 2),
         ({"survey_id": "srv_two"}, 1),
         ({"state": "sent"}, 3),
@@ -47,6 +50,8 @@ async def test_asks_are_chosen_by_account_person_survey_state_and_reason(desk: A
     ]
     for query, count in wanted:
         assert len((await desk.get("/v1/asks", **query))["items"]) == count, query
+    [group] = (await desk.get("/v1/asks/summary", account="acme l"))["groups"]
+    assert group["planned"] == 3
     answer = await desk.client.get("/v1/asks", params={"state": "gone"})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "invalid_state")
 
@@ -54,8 +59,8 @@ async def test_asks_are_chosen_by_account_person_survey_state_and_reason(desk: A
 async def test_a_person_has_the_asks_of_all_their_ids(desk: Asking) -> None:
     await desk.link("ann")
     await desk.take(person("ann.lee", aliases=("ann",), recorded_at=NOW + DAY))
-    for one in ("ann", "ann.lee"):
-        [ask] = (await desk.get("/v1/asks", account_id="acme", stakeholder_id=one))["items"]
+    for stakeholder_id in ("ann", "ann.lee"):
+        [ask] = (await desk.get("/v1/asks", account_id="acme", stakeholder_id=stakeholder_id))["items"]
         assert ask["stakeholder_id"] == "ann.lee"
     assert await desk.reason("ann.lee") == "quarantine"
 
@@ -130,7 +135,7 @@ async def test_a_sent_ask_that_is_withdrawn_closes_and_raises_no_silence(desk: A
         "state": "sent",
         "reason": "by_hand",
         "note": "The contract was cancelled",
-        "actor": "test",
+        "actor": ask["created_by"],
     }
     call = (await desk.rows("outgoing", "entry"))[-1]
     assert call["key"] == f"fact:{ask_id}:expired"

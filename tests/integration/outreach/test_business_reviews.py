@@ -1,7 +1,10 @@
 """Business reviews through the API: what is copied for the client, to whom it goes, and how it is taken back."""
 
+import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -14,6 +17,12 @@ from tests.support.environment import Environment
 from tests.support.events import erased, record_of
 from tests.support.polling import eventually
 
+MADE = """
+    select (select count(*) from business_reviews) as reviews, (select count(*) from asks) as asks,
+        (select count(*) from outgoing) as calls
+"""
+"""All that making a review adds to."""
+
 
 @pytest.fixture(scope="module")
 async def desk(module_environment: Environment) -> AsyncIterator[ReviewDesk]:
@@ -21,7 +30,7 @@ async def desk(module_environment: Environment) -> AsyncIterator[ReviewDesk]:
         yield running
 
 
-async def test_c34_the_copy_holds_figures_and_deeds_and_nobody(desk: ReviewDesk) -> None:
+async def test_r2_c34_the_copy_holds_figures_and_deeds_and_nobody(desk: ReviewDesk) -> None:
     review = await desk.made(comments=["a1", "b1"], intro="Thank you for the talk.")
     copy = review["copy"]
     everybody = copy["scores"][0]
@@ -37,6 +46,39 @@ async def test_c34_the_copy_holds_figures_and_deeds_and_nobody(desk: ReviewDesk)
     text = json.dumps([copy, review["intro"]])
     for name in (*PEOPLE, *PEOPLE.values(), "@acme.example", KIM):
         assert name not in text.replace("a colleague", ""), name
+
+
+async def test_c34_a_look_shows_what_the_review_will_show_and_makes_nothing(desk: ReviewDesk) -> None:
+    before = await desk.rows(MADE)
+    body = {
+        "account_id": "acme",
+        "held_on": desk.clock.now().date().isoformat(),
+        "recipients": [{"stakeholder_id": "ann"}],
+        "comments": ["b1"],
+        "intro": "Thank you for the talk.",
+    }
+    look = await desk.call("POST", "/preview", json=body)
+    assert await desk.rows(MADE) == before
+    review = await desk.call("POST", "", 201, json=body)
+    assert look["copy"] == review["copy"]
+    page = (await desk.client.get(urlsplit(review["recipients"][0]["url"]).path)).text
+    assert main_of(look["html"]) == main_of(page)
+    assert "Quicker than before." in look["html"]
+    for name in (*PEOPLE.values(), "@acme.example", "<script", "<link"):
+        assert name not in look["html"]
+
+
+async def test_a_look_is_refused_as_the_review_would_be(desk: ReviewDesk) -> None:
+    body = {"account_id": "acme", "held_on": "2026-06-01", "recipients": [{"stakeholder_id": "nobody"}]}
+    problem = await desk.call("POST", "/preview", 422, json=body)
+    assert [error["code"] for error in problem["errors"]] == ["not_in_directory"]
+    await desk.call("POST", "/preview", 403, json=body, headers=await desk.with_key("read"))
+
+
+def main_of(page: str) -> list[str]:
+    """The words of a page between its head and its question's languages, which a look does not offer."""
+    inner = page[page.index("<main>") : page.index('<p class="buttons">')]
+    return re.sub(r"<[^>]*>", " ", inner).split()
 
 
 async def test_c34_only_the_comments_that_were_chosen_are_copied(desk: ReviewDesk) -> None:
@@ -92,7 +134,8 @@ async def test_c12_and_c30_neither_quarantine_nor_objection_stands_against_a_rev
     await desk.made(recipients=[{"stakeholder_id": "cid"}])
     await desk.write(
         "insert into contacts (account_id, stakeholder_id, last_asked_at, unsubscribed_at)"
-        " values ('acme', 'cid', :now, :now)",
+        " values ('acme', 'cid', :now, :now) on conflict (account_id, stakeholder_id) do update"
+        " set last_asked_at = excluded.last_asked_at, unsubscribed_at = excluded.unsubscribed_at",
         now=desk.clock.now(),
     )
     again = await desk.made(recipients=[{"stakeholder_id": "cid"}])
@@ -106,7 +149,7 @@ async def test_recipients_are_people_of_the_account_each_named_once(desk: Review
         ("recipients.2", "named_twice"),
     ]
     assert await desk.codes(recipients=[]) == [("recipients", "too_short")]
-    assert await desk.codes(recipients=[{}]) == [("recipients.0", "missing")]
+    assert await desk.codes(recipients=[{}]) == [("recipients.0", "invalid_person")]
 
 
 @pytest.mark.parametrize("day", ["1999-12-31", "2027-06-03"])
@@ -128,6 +171,59 @@ async def test_c37_a_key_limited_to_an_owner_makes_and_sees_reviews_of_its_own_a
     assert (await desk.call("POST", "", 404, json=body, headers=other))["code"] == "account_not_found"
     reader = await desk.with_key("read")
     assert (await desk.call("POST", "", 403, json=body, headers=reader))["code"] == "missing_scope"
+
+
+async def test_c37_a_key_that_only_reads_sees_recipients_without_their_links(desk: ReviewDesk) -> None:
+    review = await desk.made()
+    shown = await desk.call("GET", f"/{review['review_id']}", headers=await desk.with_key("read"))
+    assert [recipient.pop("url") for recipient in shown["recipients"]] == [None]
+    del review["recipients"][0]["url"]
+    assert shown == review
+
+
+async def test_promise_5_a_review_counts_as_asked_at_once(desk: ReviewDesk) -> None:
+    await desk.write("delete from contacts where stakeholder_id = 'dee'")
+    await desk.made(recipients=[{"stakeholder_id": "dee"}])
+    [contact] = await desk.rows("select * from contacts where stakeholder_id = 'dee'")
+    assert contact["last_asked_at"] == contact["relationship_asked_at"] == desk.clock.now()
+    assert contact["transactional_asked_at"] is None
+
+
+async def test_a_review_that_is_made_again_under_its_key_is_the_same(desk: ReviewDesk) -> None:
+    again = {"Idempotency-Key": uuid4().hex}
+    body = {"account_id": "acme", "held_on": "2026-06-01", "recipients": [{"stakeholder_id": "ann"}]}
+    first, second = await asyncio.gather(
+        desk.call("POST", "", 201, json=body, headers=again), desk.call("POST", "", 201, json=body, headers=again)
+    )
+    assert first == second == await desk.call("POST", "", 201, json=body, headers=again)
+    assert len(await desk.calls("acme", f"review_held:{first['review_id']}")) == 1
+    assert (await desk.made())["review_id"] != first["review_id"]
+
+
+async def test_a_review_needs_a_survey_that_is_published(desk: ReviewDesk) -> None:
+    body = {"account_id": "acme", "held_on": "2026-06-01", "recipients": [{"stakeholder_id": "ann"}]}
+    missing = await desk.call("POST", "", 404, json=body | {"survey_id": "srv_none"})
+    assert missing["code"] == "survey_not_found"
+
+
+async def test_a_recipient_named_by_id_is_that_person_whoever_has_the_address_now(desk: ReviewDesk) -> None:
+    await desk.write(
+        "insert into stakeholders (account_id, stakeholder_id, email, record, recorded_at, event_id) values"
+        " ('acme', '1001', 'ella@acme.example', '{}', :now, gen_random_uuid()),"
+        " ('acme', 'ella@acme.example', 'ella.roe@acme.example', '{}', :now, gen_random_uuid())",
+        now=desk.clock.now(),
+    )
+    review = await desk.made(recipients=[{"stakeholder_id": "ella@acme.example"}, {"email": "Ella@acme.example"}])
+    assert [recipient["stakeholder_id"] for recipient in review["recipients"]] == ["1001", "ella@acme.example"]
+    by_id = await desk.made(recipients=[{"stakeholder_id": "ella@acme.example"}])
+    assert [recipient["stakeholder_id"] for recipient in by_id["recipients"]] == ["ella@acme.example"]
+    await desk.write("delete from stakeholders where stakeholder_id in ('1001', 'ella@acme.example')")
+
+
+async def test_the_link_of_a_review_that_is_handed_over_again_is_the_review(desk: ReviewDesk) -> None:
+    [recipient] = (await desk.made())["recipients"]
+    answer = await desk.client.get(f"/v1/asks/{recipient['ask_id']}/link")
+    assert answer.json()["url"] == recipient["url"]
 
 
 async def test_the_list_is_paged_newest_first_with_its_counts(desk: ReviewDesk) -> None:

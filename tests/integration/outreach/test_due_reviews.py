@@ -9,6 +9,7 @@ import pytest
 from tests.integration.benchmark.stand import publish
 from tests.integration.outreach.review_desk import KIM, LEE, ReviewDesk, client, held, removed, review_desk
 from tests.support.environment import Environment
+from tests.support.events import NOW
 from tests.support.polling import eventually
 
 
@@ -37,7 +38,7 @@ async def look(desk: ReviewDesk) -> None:
         pass
 
 
-async def test_r6_accounts_without_a_review_are_listed_by_owner_and_removed_ones_never(desk: ReviewDesk) -> None:
+async def test_r6_accounts_without_a_review_are_listed_by_owner_and_former_ones_never(desk: ReviewDesk) -> None:
     assert await due(desk) == ["acme", "bolt"]
     assert await due(desk, owner="LEE@supplier.example") == ["bolt"]
     limited = await desk.with_key("read", owner_email=KIM)
@@ -51,10 +52,13 @@ async def test_r6_accounts_without_a_review_are_listed_by_owner_and_removed_ones
     assert await due(desk, limit=1) == ["bolt"]
     await desk.call("POST", f"/{review['review_id']}/withdraw")
     assert await due(desk) == ["acme", "bolt"]
+    today = desk.clock.now().date()
+    later = NOW + timedelta(seconds=1)
     await publish(desk.chain.environment, removed("bolt", LEE))
+    await publish(desk.chain.environment, client("acme", "Acme", KIM, closed_on=today, recorded_at=later))
 
     async def gone() -> bool:
-        return await due(desk) == ["acme"]
+        return await due(desk) == []
 
     await eventually(gone, timeout=60)
 

@@ -1,5 +1,6 @@
 """C3: before the first link it is read from the scorer whom others have asked; until then none is made."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -28,7 +29,7 @@ async def fresh(desk: Asking) -> Asking:
     async with desk.database.write() as tx:
         await tx.execute("delete from readings")
     people = ("asked", "answered", "bounced", "objecting", "nothing", "erased")
-    await desk.take(account(), *(person(one) for one in people))
+    await desk.take(account(), *map(person, people))
     return desk
 
 
@@ -50,6 +51,17 @@ async def test_c3_then_everybody_is_known_as_the_scorer_knows_them(fresh: Asking
     assert reasons == ["quarantine", "already_answered", "bounced", "objected", None]
     assert "erased" not in {row["stakeholder_id"] for row in await fresh.rows("contacts")}
     assert len((await fresh.get("/v1/suppressions"))["items"]) == 1
+
+
+async def test_c3_a_reading_that_waits_for_an_erasure_brings_nothing_back(fresh: Asking) -> None:
+    fresh.scorer.status = 200
+    async with fresh.database.write() as tx:
+        await tx.lock_accounts(["acme"])
+        reading = asyncio.create_task(fresh.read())
+        await fresh.waiting(1)
+        await fresh.take_in(tx, fresh.erasure_of("erased"), fresh.erasure_of("asked"))
+    await reading
+    assert {row["stakeholder_id"] for row in await fresh.rows("contacts")} == {"answered", "bounced", "objecting"}
 
 
 async def test_c3_a_scorer_that_does_not_say_yet_is_no_reading(fresh: Asking) -> None:

@@ -1,5 +1,6 @@
 """Links: for whom one is made, what it says, and why others get none."""
 
+import asyncio
 import csv
 import io
 from datetime import datetime, timedelta
@@ -79,7 +80,7 @@ async def test_people_are_found_by_id_by_alias_and_by_address(desk: Asking) -> N
     assert (answer.json()["made"], answer.json()["refused"]) == (2, 2)
 
 
-async def test_w5_a_filter_names_everybody_for_whom_all_of_it_holds(desk: Asking) -> None:
+async def test_w2_w3_w5_a_filter_names_everybody_for_whom_all_of_it_holds(desk: Asking) -> None:
     await desk.take(
         account("beta", tier="key", industry="logistics", owner="Olivia@us.example"),
         person("cleo", "beta", type="decision_maker", job_function="Purchasing"),
@@ -128,6 +129,57 @@ async def test_c11_the_floor_is_by_address_over_all_accounts(desk: Asking) -> No
     assert await desk.reason("consultant", account_id="beta") == "floor"
     desk.clock.advance(14 * DAY)
     assert await desk.reason("consultant", account_id="beta") is None
+
+
+async def test_c11_one_call_asks_an_address_once_over_all_accounts(desk: Asking) -> None:
+    await desk.take(account("beta"), person("consultant", "beta", email="ANN@acme.example"))
+    body: dict[str, Any] = {"filter": {}}
+    rows = (await desk.client.post("/v1/surveys/srv_rel/links", json=body)).json()["items"]
+    problems = {row["stakeholder_id"]: row["problem"] for row in rows}
+    assert (problems["ann"], problems["bob"], problems["consultant"]["reason"]) == (None, None, "floor")
+    assert datetime.fromisoformat(problems["consultant"]["again_at"]) == NOW + 14 * DAY
+    body["override_quarantine"] = "Both accounts wish it"
+    rows = (await desk.client.post("/v1/surveys/srv_rel/links", json=body)).json()["items"]
+    assert [row["problem"] for row in rows] == [None, None, None]
+
+
+async def test_c12_of_two_calls_at_once_for_one_address_one_gets_the_link(desk: Asking) -> None:
+    await desk.take(account("beta"), person("consultant", "beta", email="ann@acme.example"))
+
+    async with desk.database.write() as tx:
+        await tx.lock_accounts(["acme", "beta"])
+        calls = [
+            asyncio.create_task(desk.reason("ann")),
+            asyncio.create_task(desk.reason("consultant", account_id="beta")),
+        ]
+        await desk.waiting(2)
+    assert sorted(await asyncio.gather(*calls), key=str) == [None, "floor"]
+    assert [ask["state"] for ask in await desk.rows("asks", "state")] == ["sent", "skipped"]
+
+
+async def test_a_call_that_is_made_again_under_its_key_gives_the_same_links(desk: Asking) -> None:
+    await desk.take(invited("sent", NOW - DAY, stakeholder_id="bob"), person("carl"))
+    people = [{"account_id": "acme", "stakeholder_id": name} for name in ("ann", "bob", "carl", "ann")]
+    again = {"Idempotency-Key": "mailing-7"}
+
+    async def call(headers: dict[str, str]) -> dict[str, Any]:
+        answer = await desk.client.post("/v1/surveys/srv_rel/links", json={"people": people}, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    first, second = await asyncio.gather(call(again), call(again))
+    assert [row["problem"] and row["problem"]["reason"] for row in first["items"]] == [
+        None,
+        "quarantine",
+        None,
+        "shared_address",
+    ]
+    assert first == second
+    desk.clock.advance(DAY)
+    assert await call(again) == first
+    assert (len(await desk.rows("asks")), len(await desk.rows("outgoing"))) == (4, 2)
+    other = await call({"Idempotency-Key": "mailing-8"})
+    assert other["made"] == 0
 
 
 async def test_c11_one_address_of_an_account_is_asked_once_by_the_weightiest_person(desk: Asking) -> None:
@@ -200,7 +252,7 @@ async def test_c7_every_person_named_is_an_ask_with_its_reason(desk: Asking) -> 
     }
 
 
-async def test_c37_an_owner_sees_and_asks_own_accounts_only(desk: Asking) -> None:
+async def test_w7_c37_an_owner_sees_and_asks_own_accounts_only(desk: Asking) -> None:
     await desk.take(account("beta", owner="ben@us.example"), person("cleo", "beta"))
     olivia = await desk.with_key("read", "act", owner_email="olivia@us.example")
     row = await olivia.link("cleo", account_id="beta")
@@ -213,6 +265,24 @@ async def test_c37_an_owner_sees_and_asks_own_accounts_only(desk: Asking) -> Non
         assert (await olivia.client.get(f"/v1/asks/{theirs['invitation_id']}{path}")).status_code == 404
     assert (await olivia.client.post(f"/v1/asks/{theirs['invitation_id']}/withdraw")).status_code == 404
     assert {ask["account_id"] for ask in (await olivia.get("/v1/asks"))["items"]} == {"acme"}
+
+
+async def test_c37_who_is_known_at_accounts_of_others_is_not_told(desk: Asking) -> None:
+    known = person("crm-7", "beta", email="cleo@beta.example", aliases=("cleo-old",))
+    await desk.take(account("beta", owner="ben@us.example"), known)
+    olivia = await desk.with_key("read", "act", owner_email="olivia@us.example")
+    people = [
+        {"account_id": "beta", "email": "cleo@beta.example"},
+        {"account_id": "beta", "stakeholder_id": "cleo-old"},
+        {"account_id": "beta", "email": "nobody@beta.example"},
+    ]
+    await desk.take(person(email="cleo@beta.example", recorded_at=NOW + timedelta(minutes=5)))
+    mine = {"account_id": "acme", "stakeholder_id": "ann"}
+    answer = await olivia.client.post("/v1/surveys/srv_rel/links", json={"people": [*people, mine]})
+    *rows, ann = answer.json()["items"]
+    assert ann["problem"] is None
+    assert [row.pop("stakeholder_id") for row in rows] == ["cleo@beta.example", "cleo-old", "nobody@beta.example"]
+    assert rows[0] == rows[1] == rows[2]
 
 
 async def test_c37_links_need_act(desk: Asking) -> None:

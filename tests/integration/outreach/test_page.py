@@ -1,5 +1,7 @@
 """The page on which one person answers: steps, changes, closings, and what is told of them."""
 
+import asyncio
+import json
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs
@@ -80,6 +82,40 @@ async def test_a_double_click_a_second_tab_and_the_back_button_are_one_answer(si
     calls = await site.calls()
     assert [call["key"] for call in calls] == [f"fact:{ask_id}:started", f"{ask_id}:0", f"{ask_id}:4"]
     assert (calls[1]["body"]["score"], calls[2]["body"]["score"]) == (9, 3)
+
+
+async def test_two_devices_and_a_forwarded_link_at_once_are_one_answer_amended(site: Respondents) -> None:
+    ask_id = await site.ask()
+    link = site.link(ask_id)
+    scores = ("9", "2", "7", "10", "0", "5")
+    answers = await asyncio.gather(*(site.post(link, score=score, step="score") for score in scores))
+    assert {answer.status_code for answer in answers} == {303}
+    last = (await site.asked(ask_id))["answer"]
+    shown = await site.client.get(link, headers={"user-agent": "a colleague's"})
+    assert "You answered on" in shown.text
+    assert "checked" not in shown.text
+    await site.post(link, step="reason", finished="yes")
+    calls = await site.calls()
+    assert [call["key"] for call in calls if call["path"] == "/v1/responses"] == [f"{ask_id}:0"]
+    assert [call["key"] for call in calls if call["method"] == "PATCH"] == [f"{ask_id}:7"]
+    assert calls[-1]["body"]["score"] == json.loads(last)["score"]
+    assert str(calls[1]["body"]["score"]) in scores
+    assert len(calls) == 3
+
+
+async def test_what_a_colleague_says_later_by_a_forwarded_link_amends_the_answer(
+    site: Respondents, clock: FrozenClock
+) -> None:
+    ask_id = await site.ask()
+    link = site.link(ask_id)
+    await site.post(link, score="9", comment="Fine.", reason="promoter", step="score", finished="yes")
+    clock.advance(timedelta(days=2))
+    await site.post(link, score="3", comment="Not fine.", reason="detractor", step="score", finished="yes")
+    _, answer, amendment = await site.calls()
+    assert (answer["method"], answer["body"]["score"], answer["body"]["comment"]) == ("POST", 9, "Fine.")
+    assert (amendment["method"], amendment["path"]) == ("PATCH", f"/v1/responses/{response_id_of(ask_id)}")
+    assert (amendment["body"]["score"], amendment["body"]["comment"]) == (3, "Not fine.")
+    assert (await site.asked(ask_id))["answered_at"] == clock.now() - timedelta(days=2)
 
 
 async def test_c20_who_comes_back_sees_that_they_answered_and_not_what(site: Respondents, clock: FrozenClock) -> None:
@@ -218,20 +254,31 @@ async def test_the_first_form_shows_that_a_waiting_link_was_handed_over(site: Re
     assert (await site.row("select state, actor from ask_changes"))["actor"] == "page"
 
 
-async def test_a_scanner_that_opens_everything_changes_nothing(site: Respondents) -> None:
+async def test_a_scanner_that_opens_every_link_ten_times_changes_no_figure(site: Respondents) -> None:
     ask_id = await site.ask(address_hash=site.tokens.address_hash("ada@acme.example").digest)
-    link, stop = site.link(ask_id), site.stop_link("ada@acme.example")
-    before = await site.asked(ask_id)
+    answered = await site.ask(stakeholder_id="bob")
+    await site.post(site.link(answered), score="9", step="score")
+    links = [site.link(ask_id), site.link(answered), site.stop_link("ada@acme.example")]
+
+    async def all_there_is() -> list[object]:
+        found: list[object] = [await site.rows("select * from asks order by 1"), await site.calls()]
+        found.append(await site.rows("select * from ask_changes order by 1"))
+        found.append(await site.rows("select * from suppressions order by 1"))
+        for path in ("/v1/asks", "/v1/asks/summary", "/v1/suppressions"):
+            answer = await site.client.get(path, headers=site.key)
+            assert answer.status_code == 200
+            found.append(answer.json())
+        return found
+
+    before = await all_there_is()
     for _ in range(10):
-        for score in range(11):
-            assert (await site.client.get(link, params={"s": score})).status_code == 200
-        for step in ("reason", "details", "thanks", "x"):
-            await site.client.get(link, params={"step": step, "for": "promoter"})
-        await site.client.head(link)
-        assert (await site.client.get(stop)).status_code == 200
-    assert await site.asked(ask_id) == before
-    assert await site.calls() == []
-    assert await site.rows("select 1 from suppressions") == []
+        for link in links:
+            for score in ("", *map(str, range(11))):
+                assert (await site.client.get(link, params={"s": score})).status_code == 200
+                assert (await site.client.head(link, params={"s": score})).status_code == 200
+            for step in ("reason", "details", "thanks", "x"):
+                await site.client.get(link, params={"step": step, "for": "promoter"})
+    assert await all_there_is() == before
 
 
 async def test_c20_while_postgresql_is_away_the_form_comes_back_with_what_it_held(

@@ -44,7 +44,7 @@ async def shown(desk: ReviewDesk, path: str, status: int = 200) -> httpx.Respons
     return answer
 
 
-async def test_c34_the_page_shows_the_copy_and_ends_with_the_question_and_four_ratings(desk: ReviewDesk) -> None:
+async def test_r3_c34_the_page_shows_the_copy_and_ends_with_the_question_and_four_ratings(desk: ReviewDesk) -> None:
     review = await desk.made(comments=["a1"], intro="Thank you for the talk.")
     answer = await shown(desk, path_of(review))
     page = answer.text

@@ -1,8 +1,10 @@
 """What strangers reach: one page for every token that is not ours, no query, limits, and headers that keep out foreign
 script."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from uuid import uuid4
 
 import httpx
@@ -12,11 +14,15 @@ from sqlalchemy import event
 from services.outreach.domain.tokens import Purpose
 from services.outreach.web.assets import STYLE, STYLE_NAME
 from services.outreach.web.strangers import MOST, WINDOW, Strangers
+from shared.db.engine import Database
 from shared.telemetry import metrics
 from tests.support.clock import FrozenClock
 from tests.support.http import serving
+from tests.support.raw_calls import Wire, wired
 from tests.support.respondents import Respondents
+from tests.support.strange import Call
 
+GUESSES, WIRES = 20_000, 17
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -69,21 +75,43 @@ async def test_all_unknown_tokens_get_the_same_answer_without_a_query(site: Resp
     assert statements == []
 
 
-async def test_twenty_thousand_unknown_tokens_cause_no_query_and_are_told_to_wait(
+async def test_twenty_thousand_unknown_tokens_cause_no_query_while_a_friend_is_served(
     site: Respondents, clock: FrozenClock
 ) -> None:
-    strangers = site.app.state.pages.strangers
-    with counted(site) as statements:
-        for _ in range(18_000):
-            strangers.wait("192.0.2.7")
-        answers = [await site.client.get(f"/s/{place:044d}") for place in range(2_000)]
-    assert statements == []
-    assert {answer.status_code for answer in answers[MOST:]} == {429}
-    assert int(answers[-1].headers["retry-after"]) > 0
-    ask_id = await site.ask()
-    assert (await site.client.get(site.link(ask_id))).status_code == 200, "a valid token is never counted"
-    clock.advance(WINDOW)
-    assert (await site.client.get(f"/s/{'x' * 44}")).status_code == 404
+    """Over many connections to a real server, all of one network, as is the friend. The pages have connections to
+    PostgreSQL of their own, so that what they ask is counted alone."""
+    friend = Call("a friend", "GET", site.link(await site.ask()).encode())
+    pages = site.app.state.pages
+    database = Database(site.environment.database_url, "outreach", pool_size=2)
+    site.app.state.pages = replace(pages, database=database, strangers=Strangers(clock))
+    try:
+        async with serving(site.app, lifespan="off") as url, wired(url, {}, WIRES) as wires:
+            assert (await wires[0].send(friend)).status == 200
+            with counted(site) as statements:
+                statuses: list[int] = []
+
+                async def guess(wire: Wire, first: int) -> None:
+                    for place in range(first, GUESSES, WIRES - 1):
+                        target = f"/s/{place:044d}".encode()
+                        statuses.append((await wire.send(Call("a guess", "GET", target))).status)
+
+                visits = 0
+                guessing = asyncio.gather(*(guess(wire, first) for first, wire in enumerate(wires[1:])))
+                while not guessing.done():
+                    assert (await wires[0].send(friend)).status == 200
+                    visits += 1
+                await guessing
+            assert len(statuses) == GUESSES
+            assert statuses.count(404) == MOST
+            assert statuses.count(429) == GUESSES - MOST
+            assert len(statements) == visits, "a page is one statement, a guess none"
+            refused = await wires[0].send(Call("a guess", "GET", b"/s/x"))
+            assert (refused.status, int(refused.headers["retry-after"]) > 0) == (429, True)
+            clock.advance(WINDOW)
+            assert (await wires[0].send(Call("a guess", "GET", b"/s/x"))).status == 404
+    finally:
+        site.app.state.pages = pages
+        await database.close()
 
 
 async def test_every_page_has_its_headers_and_is_small(site: Respondents, clock: FrozenClock) -> None:

@@ -28,7 +28,7 @@ async def test_an_objection_that_is_taken_back_is_asked_again(desk: Asking) -> N
     await desk.client.post("/v1/suppressions", json={"addresses": ["ann@acme.example"]})
     [listed] = (await desk.get("/v1/suppressions", email="Ann@acme.example"))["items"]
     assert (await desk.get("/v1/suppressions", email="bob@acme.example"))["items"] == []
-    assert (listed["source"], listed["created_by"], listed["lifted_at"]) == ("import", "test", None)
+    assert (listed["source"], listed["created_by"][:4]) == ("import", "key:")
     assert (await desk.client.delete(f"/v1/suppressions/{listed['suppression_id']}")).status_code == 204
     assert (await desk.client.delete(f"/v1/suppressions/{listed['suppression_id']}")).status_code == 404
     assert (await desk.get("/v1/suppressions"))["items"] == []
@@ -37,11 +37,10 @@ async def test_an_objection_that_is_taken_back_is_asked_again(desk: Asking) -> N
     assert await desk.reason(handed_over=False) == "objected"
 
 
-async def test_a_sheet_comes_in_with_or_without_a_heading_and_goes_out(desk: Asking) -> None:
-    sheet = "\ufeffEmail;note\r\n" + "ann@acme.example\r\n\r\n'=evil\r\n"
-    answer = await desk.client.post(
-        "/v1/suppressions", content=sheet.replace(";", ",").encode(), headers={"content-type": "text/csv"}
-    )
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+async def test_a_sheet_comes_in_with_or_without_a_heading_and_goes_out(desk: Asking, delimiter: str) -> None:
+    sheet = "\ufeffEmail;note\r\nann@acme.example;on the phone\r\n\r\n'=evil;\r\n".replace(";", delimiter)
+    answer = await desk.client.post("/v1/suppressions", content=sheet.encode(), headers={"content-type": "text/csv"})
     assert answer.json()["added"] == 1
     assert [refused["line"] for refused in answer.json()["refused"]] == [4]
     plain = await desk.client.post(

@@ -124,7 +124,7 @@ async def test_warnings_are_told_with_every_answer_and_forbid_nothing(desk: Surv
         assert told["warnings"] == begun["warnings"]
 
 
-async def test_a_published_version_is_frozen_and_the_next_says_which_wordings_changed(desk: SurveyDesk) -> None:
+async def test_q13_a_published_version_is_frozen_and_the_next_says_which_wordings_changed(desk: SurveyDesk) -> None:
     begun = await desk.begun(texts={"en": TEXTS, **worded("Würden Sie uns empfehlen?", "de")})
     path = f"/{begun['survey_id']}"
     first = await desk.call("POST", f"{path}/publish")

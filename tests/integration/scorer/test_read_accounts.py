@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -156,6 +157,25 @@ async def test_accounts_are_chosen_by_the_day_of_their_renewal(reader: Reader) -
     assert await found(renews_to="2026-06-20") == ["bolt", "cargo"]
     assert await found(renews_from="2026-06-10", renews_to="2026-06-30", answered="false") == ["bolt"]
     await reader.put(WORLD)
+
+
+@pytest.mark.parametrize("asked", [{}, {"as_of": NOW}, {"window": "365d", "method": "all"}])
+async def test_the_list_tells_the_trend_of_each_account(reader: Reader, asked: dict[str, Any]) -> None:
+    """The same as one question an account."""
+    listed = await reader.body("/v1/accounts", trend=7, **asked)
+    lines = {account["account_id"]: account["trend"] for account in listed["items"]}
+    for account_id, line in lines.items():
+        alone = await reader.body(f"/v1/accounts/{account_id}/trend", points=7, **asked)
+        assert line == [point["nps"] for point in alone["points"]]
+    assert any(point is not None for line in lines.values() for point in line)
+
+
+async def test_a_trend_comes_only_when_asked_for_and_is_one_of_nps(reader: Reader) -> None:
+    account = (await reader.items("/v1/accounts"))[0]
+    assert "trend" not in account
+    refused = await reader.get("/v1/accounts", trend=7, survey_type="csat")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "trend")
+    assert (await reader.get("/v1/accounts", trend=25)).status_code == 422
 
 
 async def test_a_filter_on_answers_chooses_what_is_counted_not_which_accounts(reader: Reader) -> None:

@@ -17,6 +17,7 @@ from services.scorer.store.reading import responses as store
 from shared.access.caller import Caller
 from shared.errors import Unavailable
 from shared.files.formulas import safe
+from shared.http.files import csv_chunks
 from tests.integration.scorer.reading import NOW, Reader
 from tests.integration.scorer.worlds import OWNERS, a_world
 from tests.support.reference.world import Client, Submission, World
@@ -221,7 +222,7 @@ async def highest(reader: Reader, suffix: str, sizes: list[int]) -> int:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("chunks", [export_files.csv_chunks, export_files.parquet_chunks])
+@pytest.mark.parametrize("chunks", [csv_chunks, export_files.parquet_chunks])
 async def test_a_large_file_is_written_in_constant_memory(chunks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_files, "ROW_GROUP", 2_000)
 

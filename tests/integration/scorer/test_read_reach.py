@@ -40,6 +40,7 @@ FRIENDLY = World(
         Invite("i1", "acme", "ada", days(9), days(9), days(8), started_at=days(7), channel="email"),
         Invite("i2", "acme", "ben", days(9), bounced_at=days(9), channel="email"),
         Invite("i3", "bolt", "dan", days(400)),
+        Invite("i4", "acme", "ben", days(9), withdrawn_at=days(8), channel="link"),
     ),
 )
 
@@ -55,8 +56,16 @@ async def test_how_far_invitations_came(reader: Reader) -> None:
                 **{"sent_count": 2, "delivered_count": 1, "opened_count": 1, "started_count": 1},
                 **{"answered_count": 1, "bounced_count": 1, "delivered_rate": 1.0, "open_rate": 1.0},
                 **{"start_rate": 1.0, "response_rate": 1.0, "completion_rate": 1.0, "bounce_rate": 0.5},
-                **{"comment_rate": 1.0, "follow_up_request_rate": 1.0},
-            }
+                **{"comment_rate": 1.0, "follow_up_request_rate": 1.0, "withdrawn_count": 0, "warnings": []},
+            },
+            {
+                "group": {"channel": "link"},
+                **{"sent_count": 1, "delivered_count": None, "opened_count": 0, "started_count": 0},
+                **{"answered_count": 0, "bounced_count": 0, "delivered_rate": None, "open_rate": 0.0},
+                **{"start_rate": 0.0, "response_rate": 0.0, "completion_rate": None, "bounce_rate": 0.0},
+                **{"comment_rate": 0.0, "follow_up_request_rate": 0.0, "withdrawn_count": 1},
+                "warnings": ["deliveries_not_reported"],
+            },
         ],
     }
 

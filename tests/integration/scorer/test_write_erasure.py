@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from services.scorer.api.erasures import COUNTS
+from services.scorer.api.erasures import Erasure
 from shared.db.erasures import Journal
 from shared.events.context import ContextRecorded
 from shared.events.envelope import Event
 from shared.events.responses import Answer, StakeholderErased
 from shared.events.scores import AccountScoreChanged, StakeholderAnswerCorrected
+from shared.http.erasures import counts_of
 from shared.ids import uuid7
 from shared.topics import ACCOUNT_SCORE_CHANGED, CONTEXT_RECORDED, STAKEHOLDER_ANSWER_CORRECTED
 from tests.integration.scorer.writing import (
@@ -205,7 +206,7 @@ async def test_the_receipt_says_what_was_done_once(scorer: Writer) -> None:
     await scorer.take(*FACTS)
     assert await scorer.outcomes(request, request) == ["change", "repeat"]
     async with scorer.database.read() as tx:
-        found = await Journal.receipt(tx, request.data.receipt_id, None, COUNTS)
+        found = await Journal.receipt(tx, request.data.receipt_id, None, counts_of(Erasure))
     assert found is not None
     assert (found["responses"], found["invitations"], found["context_marks"]) == (1, 1, 1)
     assert found["erased_at"] == NOW + HOUR

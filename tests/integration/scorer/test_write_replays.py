@@ -86,7 +86,7 @@ async def test_a_lost_database_is_built_again_from_the_topic(
         await story.check(database, url)
     first = len(await answers_told(environment))
     async with fresh_environment(environment.kafka, postgres_url, topics=False) as empty:
-        kept = {"topic_prefix": environment.topic_prefix, "secret_key": environment.common.secret_key}
+        kept = {"topic_prefix": environment.topic_prefix, "secret_keys": environment.common.secret_keys}
         rebuilt = Environment(empty.common.model_copy(update=kept))
         story.environment = rebuilt
         other = Database(rebuilt.database_url, SCHEMA, pool_size=2)

@@ -198,6 +198,7 @@ def _invite(random: Random, account_id: str, invitation_id: str, stakeholder_id:
         started_at=random.choice((None, moment(random))),
         survey_id=_maybe(random, "survey_id"),
         channel=_maybe(random, "channel"),
+        withdrawn_at=random.choice((None, None, moment(random))),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.support.reference.questions import described, invitation_figures, known_people, matches, spans, within
 from tests.support.reference.scores import adjusted, category, nps, number, pick
-from tests.support.reference.world import World
+from tests.support.reference.world import Invite, World
 
 OPEN = "without_decision_maker", "single_threaded", "never_asked_in_12_months"
 
@@ -32,13 +32,30 @@ def _figures(world: World, sent: list[Any], as_of: datetime) -> dict[str, Any]:
     recipients = len(sent) - figures["bounced_count"]
     share = figures["response_rate"]
     answered = round(share * recipients) if share is not None else 0
+    delivered: int | None = figures["delivered_count"]
+    rate, warnings = None, []
+    if recipients and not delivered:
+        delivered, warnings = None, ["deliveries_not_reported"]
+    elif recipients:
+        rate = number(Fraction(figures["delivered_count"], recipients))
     return figures | {
+        "delivered_count": delivered,
+        "withdrawn_count": sum(_is_withdrawn(world, invite, as_of) for invite in sent),
+        "warnings": warnings,
         "started_count": begun,
         "answered_count": answered,
         "start_rate": number(Fraction(begun, recipients)) if recipients else None,
-        "delivered_rate": number(Fraction(figures["delivered_count"], recipients)) if recipients else None,
+        "delivered_rate": rate,
         "completion_rate": number(Fraction(answered, begun)) if begun else None,
     }
+
+
+def _is_withdrawn(world: World, invite: Invite, as_of: datetime) -> bool:
+    """Taken back by then, and by then neither bounced nor answered."""
+    if invite.withdrawn_at is None or invite.withdrawn_at > as_of:
+        return False
+    share = invitation_figures(world, [invite], as_of)["response_rate"]
+    return share is not None and not share
 
 
 def gaps(world: World, window: str, as_of: datetime, **wanted: str) -> dict[str, Any]:

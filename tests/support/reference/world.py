@@ -87,6 +87,7 @@ class Invite:
     started_at: datetime | None = None
     survey_id: str | None = None
     channel: str | None = None
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from shared.settings import CommonSettings, InvalidSettings
 COMMON = CommonSettings(
     kafka_bootstrap_servers="kafka-1:9192,kafka-2:9193",
     database_url="postgresql://tellback:pw@db:5433/tellback",
-    secret_key=SecretStr("Zx81kQmPw03LrTn5VbYc9HdJs7GfAe2U"),
+    secret_keys=(SecretStr("Zx81kQmPw03LrTn5VbYc9HdJs7GfAe2U"),),
 )
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 

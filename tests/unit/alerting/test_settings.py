@@ -15,7 +15,7 @@ from tests.support.clock import FrozenClock
 COMMON = CommonSettings(
     kafka_bootstrap_servers="kafka:9092",
     database_url="postgresql://database/tellback",
-    secret_key=SecretStr("Zx8qVn3LrT0wYb5KfHs2DgJm7PcUa9Ee4Ri"),
+    secret_keys=(SecretStr("Zx8qVn3LrT0wYb5KfHs2DgJm7PcUa9Ee4Ri"),),
 )
 CLOCK = FrozenClock(datetime(2026, 6, 8, 10, tzinfo=UTC))
 

@@ -17,11 +17,11 @@ KEY, OTHER_KEY = "k" * 40, "o" * 40
 
 
 def test_what_belongs_to_an_endpoint_is_told_apart() -> None:
-    sealed = Vault(KEY).seal("x", secret_of("ep_1"))
-    assert Vault(KEY).open(sealed, secret_of("ep_1")) == "x"
+    sealed = Vault((KEY,)).seal("x", secret_of("ep_1"))
+    assert Vault((KEY,)).open(sealed, secret_of("ep_1")) == "x"
     for other in (secret_of("ep_2"), headers_of("ep_1"), notification_of("ep_1")):
         with pytest.raises(Unsealable):
-            Vault(KEY).open(sealed, other)
+            Vault((KEY,)).open(sealed, other)
 
 
 async def test_an_attempt_whose_secrets_do_not_open_fails_as_sealed() -> None:
@@ -38,11 +38,11 @@ async def test_an_attempt_whose_secrets_do_not_open_fails_as_sealed() -> None:
         event_type="follow_up.opened",
         body=b"{}",
         sealed_headers=None,
-        sealed_secrets=(Vault(OTHER_KEY).seal("whsec_", secret_of("ep_1")),),
+        sealed_secrets=(Vault((OTHER_KEY,)).seal("whsec_", secret_of("ep_1")),),
     )
     egress = Egress(AddressPolicy(), SystemClock())
-    outcome = await Sender(egress, Vault(KEY)).send(work, datetime.now(UTC))
+    outcome = await Sender(egress, Vault((KEY,))).send(work, datetime.now(UTC))
     with_headers = replace(work, sealed_secrets=(), sealed_headers=b"\x01")
-    headers_outcome = await Sender(egress, Vault(KEY)).send(with_headers, datetime.now(UTC))
+    headers_outcome = await Sender(egress, Vault((KEY,))).send(with_headers, datetime.now(UTC))
     await egress.aclose()
     assert (outcome.failure, headers_outcome.failure) == (Failure.SEALED, Failure.SEALED)

@@ -24,7 +24,8 @@ def test_own_past_comes_first_then_the_industry() -> None:
     found = compare(own(), AGAINST, year=2026, few_voices=10)
     assert (found.gap, found.own_change, found.benchmark_change) == (-3.0, 6.0, -2.0)
     assert found.sentence == (
-        "+38 from 24 people, up 6 on last year while the industry lost 2, 3 below the 2026 average of Logistics (+41)."
+        "+38 from 24 respondents, up 6 on last year while the industry lost 2, 3 below the 2026 average of Logistics"
+        " (+41)."
     )
     assert found.warnings == ("benchmark_method_not_published",)
 
@@ -56,14 +57,15 @@ def test_what_weakens_a_comparison_is_said(case: tuple[Own, Against, int], warni
     assert warning in compare(figure, against, year=year, few_voices=10).warnings
 
 
-def test_the_sentence_says_when_voices_are_too_few() -> None:
-    assert compare(own(voices=9), AGAINST, year=2026, few_voices=10).sentence.endswith(" Too few voices to say more.")
-    assert "voices" not in compare(own(voices=10), AGAINST, year=2026, few_voices=10).sentence
+def test_the_sentence_says_when_respondents_are_too_few() -> None:
+    words = " Too few respondents to say more."
+    assert compare(own(voices=9), AGAINST, year=2026, few_voices=10).sentence.endswith(words)
+    assert words not in compare(own(voices=10), AGAINST, year=2026, few_voices=10).sentence
 
 
 def test_an_industry_without_a_set_says_so() -> None:
     found = compare(own(year=None), Against("space", "Space"), year=2026, few_voices=10)
-    assert found.sentence == "+38 from 24 people, no published benchmark for Space."
+    assert found.sentence == "+38 from 24 respondents, no published benchmark for Space."
 
 
 def test_a_leader_reads_own_past_and_the_industry_in_one_sentence() -> None:

@@ -74,6 +74,14 @@ def test_too_few_invitations_and_openings_not_reported_are_said() -> None:
     assert judge(counts_and_rates(told), few_invitations=30).warnings == ("few_invitations", "openings_not_reported")
 
 
+def test_deliveries_that_nobody_reports_are_said_and_are_no_share() -> None:
+    funnel = counts_and_rates(TOLD | {"delivered_count": None, "delivered_rate": None})
+    assert (funnel["delivered_rate"], judge(funnel, few_invitations=30).warnings) == (
+        None,
+        ("deliveries_not_reported",),
+    )
+
+
 @pytest.mark.parametrize("told", [{}, {"sent_count": 0, "bounced_count": 0}, {"sent_count": 3, "bounced_count": 3}])
 def test_where_nobody_was_reached_there_is_nothing_to_judge(told: dict[str, Any]) -> None:
     judged = judge(counts_and_rates(told), few_invitations=30)

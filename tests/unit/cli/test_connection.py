@@ -16,9 +16,10 @@ from services.cli.services import installed_services, service_settings
 from shared.errors import Unavailable
 from shared.settings import CommonSettings, InvalidSettings
 
+OTHER = "pQ7rS8tU9vW0xY1zA2bC3dE4fG5hI6jK7"
 SECRET = "Zk3vQ8pLw1xNc7RtYb5MfHs2Ug9JdEaT6"
 COMMON = CommonSettings(
-    kafka_bootstrap_servers="kafka:9092", database_url="postgresql://db/tellback", secret_key=SecretStr(SECRET)
+    kafka_bootstrap_servers="kafka:9092", database_url="postgresql://db/tellback", secret_keys=(SecretStr(SECRET),)
 )
 
 
@@ -57,6 +58,19 @@ def test_the_environment_comes_first(folder: DataFolder, monkeypatch: pytest.Mon
     assert common.database_url == "postgresql://me@elsewhere/feedback"
     assert common.secret_key.get_secret_value() == SECRET
     assert common.kafka_bootstrap_servers == "127.0.0.1:5001"
+
+
+def test_a_ring_of_the_environment_comes_before_the_key_of_the_folder(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELLBACK_SECRET_KEYS", f"{OTHER},{SECRET}")
+    assert common_settings(folder.path).key_ring == (OTHER, SECRET)
+
+
+def test_the_file_of_the_folder_may_be_a_ring(folder: DataFolder) -> None:
+    before = folder.secret_key.read_text()
+    folder.secret_key.write_text(f"{SECRET}\n{before}\n")
+    assert common_settings(folder.path).key_ring == (SECRET, before)
 
 
 def test_nothing_is_embedded_where_both_are_named(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,9 @@ from services.collector.domain.columns import (
     ColumnError,
     Kind,
     match_columns,
+    missing,
 )
-from services.collector.handlers.inputs.directory import AccountInput, StakeholderInput
+from services.collector.handlers.inputs.directory import AccountInput, RecordInput, StakeholderInput
 from services.collector.handlers.inputs.fields import Input
 
 ATTRIBUTES = {"attributes"}
@@ -125,9 +126,6 @@ def test_columns_that_are_not_taken_are_listed() -> None:
 @pytest.mark.parametrize(
     ("header", "mapping", "code", "field"),
     [
-        ("email,score", {}, "missing_column", "account_id"),
-        ("account,score", {}, "missing_column", "stakeholder_id"),
-        ("account,email", {}, "missing_column", "score"),
         ("account,email,score", {"scor": "rating of it"}, "unknown_field", "columns"),
         ("account,email,score", {"comment": "remarks"}, "unknown_column", "comment"),
         ("account,email,score,rate,Rate ", {"score": "RATE"}, "ambiguous_column", "score"),
@@ -139,9 +137,16 @@ def test_columns_that_cannot_be_matched_are_named(header: str, mapping: dict[str
     assert (refused.value.code, refused.value.field) == (code, field)
 
 
+def test_all_that_no_column_says_is_asked_at_once() -> None:
+    asked = [(lacking.code, lacking.field) for lacking in missing(match_columns(RESPONSES, ["mood"], {}))]
+    assert asked == [("missing_column", field) for field in ("account_id", "stakeholder_id", "score")]
+    assert [lacking.field for lacking in missing(match_columns(ACCOUNTS, ["mood"], {}))] == ["account_id"]
+    assert missing(match_columns(RESPONSES, ["account", "email", "score"], {})) == []
+
+
 def members(model: type[BaseModel]) -> set[str]:
-    """The members of an input, those of an object within as `owner.name`, without attributes: their columns have
-    any name."""
+    """The members of an input, those of an object within as `owner.name`, without attributes, whose columns have any
+    name, and without what a change is guarded by."""
     found: set[str] = set()
     for name, field in model.model_fields.items():
         within = [kind for kind in get_args(field.annotation) if isinstance(kind, type) and issubclass(kind, Input)]
@@ -149,7 +154,7 @@ def members(model: type[BaseModel]) -> set[str]:
             found |= {f"{name}.{member}" for member in within[0].model_fields}
         else:
             found.add(name)
-    return found - ATTRIBUTES
+    return found - ATTRIBUTES - RecordInput.model_fields.keys()
 
 
 def test_every_member_of_an_account_may_be_a_column_of_a_file() -> None:

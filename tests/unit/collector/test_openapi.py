@@ -10,8 +10,9 @@ from pydantic import BaseModel, SecretStr
 from services.collector.api import examples, models
 from services.collector.api.delighted import SurveyResponse
 from services.collector.api.erasures import AcceptedErasure, Erasure
-from services.collector.api.imports import ImportView
 from services.collector.app import build
+from shared.api.directory import ACCOUNT, STAKEHOLDER, AccountView, StakeholderView
+from shared.api.imports import IMPORT, ImportView
 from shared.settings import CommonSettings
 from tests.support.openapi import Described
 
@@ -21,7 +22,7 @@ def document() -> dict[str, Any]:
     common = CommonSettings(
         kafka_bootstrap_servers="127.0.0.1:1",
         database_url="postgresql://nobody@127.0.0.1:1/none",
-        secret_key=SecretStr("2f1c9b7e5d3a8064_Zq3Xw9Lm5Tn7Rp1V"),
+        secret_keys=(SecretStr("2f1c9b7e5d3a8064_Zq3Xw9Lm5Tn7Rp1V"),),
     )
     return build(common).openapi()
 
@@ -71,9 +72,9 @@ def test_every_answer_has_an_example(document: dict[str, Any]) -> None:
         (models.ResponseBatchAnswer, examples.RESPONSE_BATCH),
         (models.EventBatchAnswer, examples.EVENT_BATCH),
         (models.RecordBatchAnswer, examples.RECORD_BATCH),
-        (models.AccountView, examples.ACCOUNT),
-        (models.StakeholderView, examples.STAKEHOLDER),
-        (ImportView, examples.IMPORT),
+        (AccountView, ACCOUNT),
+        (StakeholderView, STAKEHOLDER),
+        (ImportView, IMPORT),
         (Erasure, examples.ERASURE),
         (AcceptedErasure, examples.ACCEPTED_ERASURE),
         (SurveyResponse, examples.SURVEY_RESPONSE),

@@ -11,11 +11,11 @@ from services.collector.domain.columns import ACCOUNTS, RESPONSES, Kind
 from services.collector.domain.format_table import FORMATS, FormatName
 from services.collector.handlers.import_files import check_file, reading_of
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, RowReader
-from services.scorer.api.export_files import csv_chunks
 from services.scorer.api.exports import ACCOUNTS as EXPORTED_ACCOUNTS
 from services.scorer.api.exports import RESPONSES as EXPORTED_RESPONSES
 from shared.errors import Invalid
 from shared.files.table import BadRow
+from shared.http.files import csv_chunks
 
 QUESTION = '"How likely is it that you would recommend us to a friend, on a scale of 0-10?"'
 FILES: dict[str, tuple[str, dict[str, str]]] = {
@@ -177,6 +177,9 @@ def test_an_unfinished_answer_with_a_score_counts_and_the_tools_number_is_the_pe
         pytest.param("typeform", "Network ID", "Ending", id="Typeform that keeps no network ids"),
         pytest.param("typeform", "Response Type", "Stage", id="Typeform before it told of partial responses"),
         pytest.param("limesurvey", '"token"', '"Token"', id="LimeSurvey with the older word for an access code"),
+        pytest.param(
+            "salesforce", "NPS Score,Comments", "Survey Score,Survey Comments", id="Salesforce with Simple Survey"
+        ),
         pytest.param("hubspot", "Support,CSAT", "Support,Customer Satisfaction", id="HubSpot in long words"),
     ],
 )
@@ -189,6 +192,18 @@ def test_other_versions_of_the_tools_are_recognised_as_well(tool: str, before: s
     assert (first.body.score, first.body.comment) == (9, "On time")
     taken = [row for row in rows if isinstance(row, ResponseRow) and row.body.survey_type == "csat"]
     assert taken == [], "a scale of its own is never taken for ours"
+
+
+def test_properties_of_hubspot_are_read_by_their_internal_names_as_well() -> None:
+    content, mapping = FILES["hubspot"]
+    labels = "Record ID,Survey name,Survey type,Channel,Sentiment,Rating,Response,Date,Contact ID"
+    names = (
+        "hs_object_id,hs_survey_name,hs_survey_type,Channel,hs_response_group,hs_value,hs_content,"
+        "hs_submission_timestamp,hs_contact_id"
+    )
+    assert labels in content
+    found, rows = read(content.replace(labels, names).replace("Customer Loyalty", "NPS"), mapping)
+    assert (found, rows[:1]) == ("hubspot", read(content, mapping)[1][:1])
 
 
 def test_full_headings_of_limesurvey_are_read_as_its_codes() -> None:

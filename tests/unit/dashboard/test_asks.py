@@ -36,3 +36,11 @@ def test_reasons_are_counted_the_most_frequent_first() -> None:
 def test_a_file_of_links_holds_no_formula() -> None:
     text = asks.csv_of(("name", "url"), [("=1+1", "https://ask.example/s/x"), ('Ann "A", Lee', "")])
     assert text == 'name,url\r\n\'=1+1,https://ask.example/s/x\r\n"Ann ""A"", Lee",\r\n'
+
+
+@pytest.mark.parametrize(
+    ("who", "words"),
+    [("key:k1", "Olivia"), ("key:k2", "API key k2"), ("tellback", "Tellback"), ("page", "the person")],
+)
+def test_who_changed_an_ask(who: str, words: str) -> None:
+    assert asks.actor(who, {"k1": "Olivia"}) == words

@@ -16,7 +16,7 @@ def user(role: Role) -> User:
     ("role", "scopes"),
     [
         (Role.ADMIN, {"ingest", "read", "act", "manage", "erase"}),
-        (Role.LEADER, {"read", "act"}),
+        (Role.LEADER, {"ingest", "read", "act"}),
         (Role.ACCOUNT_MANAGER, {"read", "act"}),
         (Role.VIEWER, {"read"}),
     ],

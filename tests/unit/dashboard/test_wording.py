@@ -16,7 +16,7 @@ def test_points_have_a_sign_and_round_half_away_from_zero(value: float | None, s
 
 
 def test_an_interval_is_said_only_where_there_is_one() -> None:
-    assert wording.interval(-7.2, 26.9) == "95 % between −7 and +27"
+    assert wording.interval(-7.2, 26.9) == "95 % interval −7 to +27"
     assert wording.interval(None, None) == ""
 
 
@@ -55,7 +55,9 @@ def test_a_score_is_shown_with_the_sum_it_comes_from() -> None:
 def test_a_figure_says_what_it_is_a_figure_of() -> None:
     asked = {"stakeholder_type": "decision_maker", "touchpoint": "order_delivery"}
     said = wording.question("NPS", "90d", "latest", asked)
-    assert said == "NPS over 90 days, by the latest answer of each person, decision-makers only, after order delivery"
+    assert (
+        said == "NPS over 90 days, by the latest answer of each respondent, decision-makers only, after order delivery"
+    )
     assert wording.question("CSAT", "45d", "all", {}) == "CSAT over 45 days, by every answer"
 
 

@@ -59,7 +59,14 @@ def test_all_fields_are_read() -> None:
     answers = read(
         *(("score", "9"), ("comment", " Fast. "), ("reason", "promoter"), ("q.trust", "5"), ("q.ease", "7")),
         *(("q.choosing", "price"), ("q.choosing", "people"), ("q.choosing", "price"), ("q.competitors", "same")),
-        *(("q.improve_first", "Nothing"), ("call", "yes"), ("quote", "yes"), ("finished", "1"), ("utm", "x")),
+        *(
+            ("q.improve_first", "Nothing"),
+            ("call", "yes"),
+            ("quote", "yes"),
+            ("referral", "yes"),
+            ("finished", "1"),
+            ("utm", "x"),
+        ),
     )
     values: dict[str, Value] = {
         "trust": 5,
@@ -68,12 +75,22 @@ def test_all_fields_are_read() -> None:
         "improve_first": "Nothing",
         "ease": 7,
     }
-    assert answers == Answers(9, "en", "Fast.", "promoter", values, True, True, True)
+    assert answers == Answers(9, "en", "Fast.", "promoter", values, True, True, True, finished=True)
 
 
 def test_what_is_left_empty_stays_as_it_was() -> None:
     assert read(("comment", "  "), ("q.trust", ""), ("call", ""), before=BEFORE) == BEFORE
     assert read(before=BEFORE) == BEFORE
+
+
+def test_a_comment_is_taken_back_with_the_question_it_answered() -> None:
+    answers = read(("comment", " "), ("no_comment", "yes"), before=BEFORE)
+    assert (answers.comment, answers.reason_question) == (None, None)
+    assert (answers.score, answers.values) == (BEFORE.score, BEFORE.values)
+
+
+def test_what_is_written_beside_the_box_is_a_comment_all_the_same() -> None:
+    assert read(("comment", "Faster now."), ("no_comment", "yes"), before=BEFORE).comment == "Faster now."
 
 
 def test_what_is_given_replaces_what_was_said() -> None:

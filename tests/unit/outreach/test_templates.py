@@ -56,12 +56,12 @@ def test_a_template_lacks_nothing_but_the_legal_notice(name: str) -> None:
     assert {problem.code for problem in warnings(survey, COMPLETE)} == {"draft_translation"}
 
 
-def test_relationship_surveys_have_five_to_seven_questions_and_others_two_or_three() -> None:
+def test_q9_relationship_surveys_have_five_to_seven_questions_and_others_two_or_three() -> None:
     counts = {name: questions_asked(template_survey(name)) for name in NAMED}
     assert counts == {"relationship": 5, "project": 3, "csat": 2, "ces": 2, "review": 6}
 
 
-def test_a_review_ends_with_the_question_and_four_ratings() -> None:
+def test_r1_a_review_ends_with_the_question_and_four_ratings() -> None:
     survey = template_survey("review")
     attributes = [question.attribute for question in survey.questions]
     assert (survey.metric, survey.ratings_asked) == ("nps", 4)
@@ -107,7 +107,7 @@ def test_the_blank_before_french_punctuation_does_not_break() -> None:
         ("es", "¿Qué probabilidad hay de que recomiende {us} a un amigo o colega?"),
     ],
 )
-def test_the_question_is_the_one_that_everybody_asks(language: str, sentence: str) -> None:
+def test_q1_the_question_is_the_one_that_everybody_asks(language: str, sentence: str) -> None:
     for name in ("relationship", "review"):
         assert template_survey(name).texts[language].score.text == sentence
 
@@ -199,7 +199,7 @@ def test_there_is_no_touchpoint_of_another_name_or_metric(preset_id: str, metric
         preset_survey(preset_id, metric)
 
 
-def test_every_attribute_of_an_industry_can_be_added_as_a_rating() -> None:
+def test_q7_every_attribute_of_an_industry_can_be_added_as_a_rating() -> None:
     ready = {item.question.question_id: item for item in ready_questions()}
     assert len(ready) == len(ready_questions())
     for industry, attributes in ATTRIBUTES.items():
@@ -218,14 +218,14 @@ def test_ready_questions_have_words_and_labels_in_every_language() -> None:
             assert bool(wording.low and wording.high) == (item.question.scale is not None)
 
 
-def test_brand_and_competitors_are_asked_by_choices() -> None:
+def test_a2_q8_brand_and_competitors_are_asked_by_choices() -> None:
     ready = {item.question.question_id: item.question for item in ready_questions()}
     assert ready["choosing"].several
     assert not ready["competitors"].several
     assert "cannot_say" in ready["competitors"].options
 
 
-def test_there_are_twelve_other_wordings_of_the_scored_question() -> None:
+def test_q6_there_are_twelve_other_wordings_of_the_scored_question() -> None:
     wordings = ready_wordings()
     assert len(wordings) == 12
     assert [wording.wording_id for wording in wordings if wording.metric != "nps"] == ["service_quality"]

@@ -140,3 +140,13 @@ def test_who_unsubscribes_is_known_by_the_hash_in_the_token() -> None:
 def test_the_id_of_a_key_says_nothing_of_it() -> None:
     assert TOKENS.address_hash("ann@acme.example").key_id not in NEW
     assert len(TOKENS.address_hash("ann@acme.example").key_id) == 16
+
+
+def test_the_hash_of_an_old_key_is_brought_back_by_that_key() -> None:
+    """Else the objection would be stored as if it were a hash under the new key, and the old one taken out in error."""
+    old = Tokens([OLD]).address_hash("ann@acme.example")
+    ring = Tokens([NEW, OLD])
+    token = ring.made(Purpose.UNSUBSCRIBE, old.digest, old.key_id)
+    assert ring.opened(Purpose.UNSUBSCRIBE, token) == Opened(old.digest, old.key_id)
+    gone = TOKENS.made(Purpose.UNSUBSCRIBE, old.digest, old.key_id)
+    assert TOKENS.opened(Purpose.UNSUBSCRIBE, gone) == Opened(old.digest, TOKENS.key_ids[0])

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.scorer.domain.counts import Known
+from services.scorer.domain.funnel import funnel_figures
 from services.scorer.domain.invitations import (
     Invitation,
     InvitationCounts,
@@ -46,6 +47,28 @@ def test_what_happened_after_the_moment_is_not_known_yet() -> None:
         [Invitation("ann", ago(1), later, later, later, later, (Reply(later, commented=True),))], MONTH
     )
     assert counts == InvitationCounts(asked=1, sent=1)
+
+
+def test_what_was_taken_back_is_counted_unless_it_bounced_or_was_answered() -> None:
+    back = ago(2)
+    invitations = [
+        Invitation("ann", ago(5), withdrawn_at=back),
+        Invitation("ben", ago(5), replies=(Reply(ago(3)),), withdrawn_at=back),
+        Invitation("cat", ago(5), bounced_at=ago(4), withdrawn_at=back),
+        Invitation("dan", ago(5), withdrawn_at=NOW + timedelta(days=1)),
+    ]
+    counts = count_invitations(invitations, MONTH)
+    assert (counts.sent, counts.withdrawn, counts.answered, counts.bounced) == (4, 1, 1, 1)
+
+
+def test_deliveries_that_nobody_reports_are_not_none_of_them() -> None:
+    unknown = funnel_figures(InvitationCounts(asked=4, sent=4, answered=2))
+    assert (unknown["delivered_count"], unknown["delivered_rate"]) == (None, None)
+    assert unknown["warnings"] == ["deliveries_not_reported"]
+    known = funnel_figures(InvitationCounts(asked=4, sent=4, delivered=1))
+    assert (known["delivered_count"], known["delivered_rate"], known["warnings"]) == (1, 0.25, [])
+    nobody = funnel_figures(InvitationCounts(asked=1, sent=1, bounced=1))
+    assert (nobody["delivered_count"], nobody["delivered_rate"], nobody["warnings"]) == (0, None, [])
 
 
 def test_without_invitations_there_are_no_rates() -> None:

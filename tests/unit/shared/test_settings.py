@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from shared.settings import CommaList, CommonSettings, InvalidSettings, Settings, unknown_variables
 
+OTHER = "pQ7rS8tU9vW0xY1zA2bC3dE4fG5hI6jK7"
 STRONG = "Zk3v9x0A1b2C3d4E5f6G7h8I9j0K1l2M3"
 NEEDED = {
     "TELLBACK_KAFKA_BOOTSTRAP_SERVERS": "broker:9092",
@@ -103,6 +104,44 @@ def test_weak_secrets_are_refused(environment: pytest.MonkeyPatch, weak: str) ->
         CommonSettings.load()
     assert [error["field"] for error in caught.value.errors or []] == ["TELLBACK_SECRET_KEY"]
     assert not weak or weak not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [f"{OTHER},{STRONG}", f" {OTHER} , {STRONG}, ", f"{OTHER}\n{STRONG}\n"])
+def test_a_ring_of_keys_is_read_the_newest_first(environment: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
+    environment.delenv("TELLBACK_SECRET_KEY")
+    environment.setenv("TELLBACK_SECRET_KEYS", text)
+    settings = CommonSettings.load()
+    assert (settings.key_ring, settings.secret_key.get_secret_value()) == ((OTHER, STRONG), OTHER)
+    assert OTHER not in str(settings.shown()) + repr(settings)
+    environment.delenv("TELLBACK_SECRET_KEYS")
+    file = tmp_path / "keys"
+    file.write_text(text)
+    environment.setenv("TELLBACK_SECRET_KEYS_FILE", str(file))
+    assert CommonSettings.load().key_ring == (OTHER, STRONG)
+
+
+def test_one_key_is_a_ring_of_one(environment: pytest.MonkeyPatch) -> None:
+    assert CommonSettings.load().key_ring == (STRONG,)
+
+
+@pytest.mark.parametrize("name", ["TELLBACK_SECRET_KEYS", "TELLBACK_SECRET_KEYS_FILE"])
+def test_the_keys_are_given_by_one_name(environment: pytest.MonkeyPatch, name: str) -> None:
+    environment.setenv(name, OTHER)
+    with pytest.raises(InvalidSettings) as caught:
+        CommonSettings.load()
+    assert (caught.value.code, OTHER in str(caught.value)) == ("two_values", False)
+
+
+@pytest.mark.parametrize(
+    ("ring", "fault"),
+    [(",", "must name a key"), (f"{STRONG},short", "key 2 must have"), (f"{'a' * 64} {STRONG}", "key 1")],
+)
+def test_a_ring_with_a_weak_key_is_refused(environment: pytest.MonkeyPatch, ring: str, fault: str) -> None:
+    environment.delenv("TELLBACK_SECRET_KEY")
+    environment.setenv("TELLBACK_SECRET_KEYS", ring)
+    with pytest.raises(InvalidSettings, match=fault) as caught:
+        CommonSettings.load()
+    assert STRONG not in str(caught.value)
 
 
 def test_all_faults_are_told_at_once_and_without_values(environment: pytest.MonkeyPatch) -> None:

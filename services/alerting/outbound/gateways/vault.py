@@ -8,8 +8,8 @@ Unsealable = vault.Unsealable
 class Vault(vault.Vault):
     """What alerting seals."""
 
-    def __init__(self, secret_key: str) -> None:
-        super().__init__(secret_key, "tellback.alerting.webhooks")
+    def __init__(self, secret_keys: tuple[str, ...]) -> None:
+        super().__init__(secret_keys, "tellback.alerting.webhooks")
 
 
 def secret_of(endpoint_id: str) -> str:

@@ -2,6 +2,8 @@
 unchanged by a merge and null clears them; a PUT merges into an empty record."""
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -15,10 +17,12 @@ from services.collector.handlers.inputs.fields import (
     Input,
     Label,
     Language,
+    Moment,
     StakeholderId,
     TimeZone,
 )
 from services.collector.handlers.inputs.responses import somebody
+from shared.api.directory import ACCOUNT_EXAMPLE, STAKEHOLDER_EXAMPLE
 from shared.events.directory import MailPermission, StakeholderType, Tier
 from shared.http.params import Day
 from shared.industries import canonical_industry
@@ -69,24 +73,32 @@ Industry = Annotated[Label, AfterValidator(canonical_industry), Field(examples=[
 Labels = Annotated[list[Label], Field(max_length=100)]
 
 
-ACCOUNT_EXAMPLE: dict[str, Any] = {
-    "name": "Acme Ltd",
-    "industry": "logistics",
-    "tier": "key",
-    "region": "EMEA",
-    "annual_revenue": {"amount": 120000, "currency": "EUR"},
-    "renewal_on": "2027-01-31",
-    "owner": {"name": "Ana Silva", "email": "ana.silva@supplier.example"},
-}
-STAKEHOLDER_EXAMPLE: dict[str, Any] = {
-    "name": "Ann Lee",
-    "email": "ann.lee@acme.example",
-    "type": "decision_maker",
-    "job_title": "Chief Operating Officer",
-}
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The record that the sender has seen: its `recorded_at`, None where there was none."""
+
+    recorded_at: datetime | None
 
 
-class AccountInput(Input):
+class RecordInput(Input):
+    """What a record of any kind may be sent with."""
+
+    recorded_at: Annotated[
+        Moment | None,
+        Field(
+            description="`recorded_at` of the record that you saw, null where there was none: the change is refused"
+            " (409) where another one stands by now. Not sent: whatever stands."
+        ),
+    ] = None
+
+    def seen(self) -> Seen | None:
+        """The record that was seen; None where that was not said."""
+        if "recorded_at" in self.model_fields_set:
+            return Seen(self.recorded_at)
+        return None
+
+
+class AccountInput(RecordInput):
     """Members of an account's record. `account_id` may be repeated here, but must be the one of the address."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [ACCOUNT_EXAMPLE]})
@@ -116,7 +128,7 @@ class AccountInput(Input):
 
     def members(self) -> dict[str, Any]:
         """The members that were sent, as JSON values and without the ids."""
-        return self.model_dump(mode="json", exclude={"account_id"}, exclude_unset=True)
+        return self.model_dump(mode="json", exclude={"account_id", "recorded_at"}, exclude_unset=True)
 
 
 class AccountItem(AccountInput):
@@ -132,7 +144,7 @@ class PreviousInput(Input):
     stakeholder_id: StakeholderId
 
 
-class StakeholderInput(Input):
+class StakeholderInput(RecordInput):
     """Members of a person's record. The ids may be repeated here, but must be those of the address."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [STAKEHOLDER_EXAMPLE]})
@@ -159,7 +171,7 @@ class StakeholderInput(Input):
 
     def members(self) -> dict[str, Any]:
         """The members that were sent, as JSON values and without the ids."""
-        return self.model_dump(mode="json", exclude={"account_id", "stakeholder_id"}, exclude_unset=True)
+        return self.model_dump(mode="json", exclude={"account_id", "stakeholder_id", "recorded_at"}, exclude_unset=True)
 
 
 class StakeholderItem(StakeholderInput):

@@ -24,7 +24,7 @@ def _draw(found: tuple[list[Response], PersonNames]) -> None:
     """Draw the comments, the newest first."""
     comments, names = found
     if not comments:
-        empty("Nobody has written anything yet.")
+        empty("No comments yet.")
         return
     _quotes(comments[:FIRST], names)
     if len(comments) > FIRST:

@@ -23,5 +23,5 @@ def _draw(found: AccountComparison) -> None:
         rows.append([source, wording.points(found.benchmark.nps), wording.points(found.gap)])
     table(("Compared with", "NPS", "Difference"), rows, "Against the own past and the industry")
     for warning in found.warnings:
-        Text("p", f"Keep in mind: {wording.plain(warning).lower()}", "muted")
+        Text("p", f"Keep in mind: {wording.remark(warning)}", "muted")
     link("All benchmarks", address("/benchmarks"))

@@ -18,6 +18,7 @@ from services.dashboard.web.elements import (
     empty,
     link,
     person_link,
+    tab_title,
     table,
     when,
 )
@@ -60,7 +61,7 @@ async def explain(visit: Visit) -> None:
         account_name = next((person.account_name for person in people if person.account_name), account_id)
         return Explained(asked, explanation, account_name, names)
 
-    Section(visit, "", load, _draw_head, classes="plain")
+    Section(visit, "", load, _draw_head, classes="plain", subject="account")
     Section(visit, "Answers that count", load, _draw_counted)
     Section(visit, "Answers that do not", load, _draw_rest)
 
@@ -81,9 +82,11 @@ def _draw_head(explained: Explained) -> None:
     def target(window: str) -> str:
         return explained_at(explanation.account_id, **{**asked, "window": window})
 
+    why = f"Why {_value(explanation)}"
+    tab_title(f"{why}: {explained.account_name}")
     with box("div", "head"):
         with box():
-            Text("h1", f"Why {_value(explanation)}")
+            Text("h1", why)
             with box("p", "lead"):
                 link(explained.account_name, account_address(explanation.account_id))
                 survey = wording.SURVEYS[explanation.survey_type]
@@ -105,12 +108,12 @@ def _value(explanation: Explanation) -> str:
 def _draw_counted(explained: Explained) -> None:
     explanation = explained.explanation
     if not explanation.counted:
-        empty("No answer counts: there is no figure.")
+        empty("No answers count, so there is no figure.")
         return
     if explanation.survey_type == "nps":
         interval = wording.interval(explanation.ci_low, explanation.ci_high)
         Text("p", formula(explanation))
-        Text("p", f"{interval}: so far chance alone may move it.", "muted")
+        Text("p", f"{interval}: the margin of error.", "muted")
     else:
         total = sum(answer.score for answer in explanation.counted)
         Text("p", f"{total} points ÷ {wording.count(len(explanation.counted), 'answer')} = {_value(explanation)}")

@@ -27,7 +27,7 @@ def place_follow_ups(view: AccountView) -> None:
 def draw_follow_ups(account_id: str, follow_ups: Sequence[FollowUp], names: PersonNames) -> None:
     """Draw follow-ups, open ones first."""
     if not follow_ups:
-        empty("No follow-up yet.", "Follow-ups open by themselves when somebody turns.")
+        empty("No follow-up yet.", "Follow-ups open automatically when a score drops.")
         return
     rows = [_row(follow_up, names) for follow_up in sorted(follow_ups, key=_is_closed)]
     table(("Follow-up", "About", "Severity", "State", "Due"), rows, "Follow-ups")

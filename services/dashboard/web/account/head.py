@@ -4,7 +4,7 @@ from functools import partial
 
 from services.dashboard.domain import wording
 from services.dashboard.web.account.view import AccountView
-from services.dashboard.web.elements import Text, annual_revenue, box, class_chip, facts, when
+from services.dashboard.web.elements import Text, annual_revenue, box, class_chip, facts, tab_title, when
 from services.dashboard.web.section import Section
 from shared.api.accounts import Account, Contact
 from shared.industries import NAMES as INDUSTRIES
@@ -14,12 +14,14 @@ NO_OWNER = "nobody: follow-ups go to the default owner"
 
 def place_head(view: AccountView) -> None:
     """The head of the page."""
-    Section(view.visit, "", view.account, _draw, classes="plain")
+    Section(view.visit, "", view.account, _draw, classes="plain", subject="account")
 
 
 def _draw(account: Account) -> None:
+    name = account.name or account.account_id
+    tab_title(name)
     with box("div", "head"), box():
-        Text("h1", account.name or account.account_id)
+        Text("h1", name)
         with box("p", "lead"):
             class_chip(account.class_)
             Text("span", f" {account.class_rule}")

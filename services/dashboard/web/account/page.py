@@ -12,6 +12,8 @@ from services.dashboard.web.account.timeline import place_timeline
 from services.dashboard.web.account.touchpoints import place_touchpoints
 from services.dashboard.web.account.trend import place_trend
 from services.dashboard.web.account.view import AccountView
+from services.dashboard.web.directory.accounts import changing, place_invitation
+from services.dashboard.web.directory.people import adding
 from services.dashboard.web.elements import account_address, address, box, choices, link
 from services.dashboard.web.follow_ups.opening import opening
 from services.dashboard.web.page import page
@@ -25,6 +27,7 @@ async def account(visit: Visit) -> None:
     window = visit.chosen("window", wording.WINDOWS, "365d")
     view = AccountView(visit, visit.path["account_id"], window)
     place_head(view)
+    place_invitation(visit, view.account_id, view.account)
     _choices(view)
     with box("div", "columns"):
         with box("div", "stack"):
@@ -48,4 +51,6 @@ def _choices(view: AccountView) -> None:
         opening(view.visit, view.account_id)
         making(view.visit, view.account_id)
         link("Who was asked", address("/surveys/asks", account_id=view.account_id), "button")
+        adding(view.visit, view.account_id)
         doubles(view)
+        changing(view.visit, view.account_id)

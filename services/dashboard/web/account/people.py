@@ -42,7 +42,7 @@ def _role(person: Person) -> str | None:
 def _column(category: str | None) -> str:
     if category:
         return f"{wording.CATEGORY_SIGNS[category]} {wording.CATEGORY_NAMES[category]}"
-    return "○ Not heard"
+    return "○ No answer"
 
 
 def _row(name: str, people: Sequence[Person]) -> None:

@@ -8,6 +8,7 @@ from services.dashboard.web.account.comments import score_chip
 from services.dashboard.web.account.follow_ups import draw_follow_ups
 from services.dashboard.web.account.merging import place_further_ids
 from services.dashboard.web.account.view import PersonNames
+from services.dashboard.web.directory.people import changing
 from services.dashboard.web.elements import (
     Cell,
     Text,
@@ -17,6 +18,7 @@ from services.dashboard.web.elements import (
     empty,
     facts,
     person_link,
+    tab_title,
     table,
     when,
 )
@@ -59,10 +61,11 @@ async def person(visit: Visit) -> None:
     async def load_asks(api: Api) -> list[Ask]:
         return await api.ask_all(ASKS, most=MOST, **who)
 
-    Section(visit, "", load, _draw_head, classes="plain")
+    Section(visit, "", load, _draw_head, classes="plain", subject="person")
     with box("div", "buttons"):
         opening(visit, **who)
         making(visit, **who)
+        changing(visit, **who)
     with box("div", "columns"):
         with box("div", "stack"):
             Section(visit, "Where they stand", load, partial(_draw_state, visit))
@@ -74,7 +77,9 @@ async def person(visit: Visit) -> None:
 
 
 def _draw_head(person: PersonWithResponses) -> None:
-    Text("h1", person.name or person.stakeholder_id)
+    name = person.name or person.stakeholder_id
+    tab_title(name)
+    Text("h1", name)
     with box("p", "lead"):
         kind = wording.TYPE_NAMES.get(person.type or "", "")
         Text("span", ", ".join(part for part in (kind, person.job_title) if part) + " at ")
@@ -87,7 +92,7 @@ def _draw_state(visit: Visit, person: PersonWithResponses) -> None:
     if state.latest:
         answered = state.latest.answered_at
     if state.silent:
-        silent = "yes: asked, and not heard since"
+        silent = "yes: asked, and no answer since"
     facts(
         {
             "Latest": partial(category_chip, state.category, state.score),
@@ -168,7 +173,7 @@ def _draw_changes(found: tuple[list[Change], PersonNames]) -> None:
     """Draw the category changes, the newest first."""
     changes, names = found
     if not changes:
-        empty("Nobody has changed category.")
+        empty("No changes of category yet.")
         return
     table(("Who", "Change", "Scores", "When"), [_change(change, names) for change in changes], "Changes of category")
 

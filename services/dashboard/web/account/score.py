@@ -25,7 +25,7 @@ def _draw(account: Account) -> None:
     rows = [_row(account, role) for role in account.by_stakeholder_type if role.response_count]
     if rows:
         Text("h3", "By role")
-        table(("Role", "NPS", "Change", "Voices", ""), rows, "NPS by role")
+        table(("Role", "NPS", "Change", "Respondents", ""), rows, "NPS by role")
 
 
 def _row(account: Account, role: RoleFigures) -> list[Cell]:

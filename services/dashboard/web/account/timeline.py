@@ -52,7 +52,7 @@ def _at(moment: Moment) -> datetime:
 def _draw(found: tuple[list[Moment], PersonNames]) -> None:
     moments, names = found
     if not moments:
-        empty("Nothing has changed yet.", "Turns of people, events and closed follow-ups are listed here.")
+        empty("Nothing has changed yet.", "Changes of category, events and closed follow-ups appear here.")
         return
     _table(moments[:SHOWN], names)
     if len(moments) > SHOWN:

@@ -20,11 +20,12 @@ from shared.api.follow_ups import FollowUp, LoopGroup
 from shared.api.questions import FOLLOW_UP_SUMMARY
 from shared.http.client import Api
 
-VIEWS = {"board": "Board", "list": "List", "closed": "Closed", "loop": "How well we close"}
+VIEWS = {"board": "Board", "list": "List", "closed": "Closed", "loop": "Performance"}
 LEADS = {
     "closed": "Your own first, then what was closed last",
-    "loop": "How soon people are called, how soon it is settled, and what they say next",
+    "loop": "How soon follow-ups are acted on and closed, and what respondents say next",
 }
+ORDERS = {"": "Default order", "-opened_at": "Newest first", "-updated_at": "Changed last first"}
 SEVERITIES = {"critical": "‼ Critical", "high": "! High", "medium": "Medium", "low": "Low"}
 FIELDS = (
     ("q", "Search", None),
@@ -32,13 +33,15 @@ FIELDS = (
     ("severity", "Severity", SEVERITIES),
     ("kind", "Kind", told.KINDS),
     ("due", "Due", {"late": "Overdue", "week": "Within 7 days"}),
-    ("so", "Reason", {"no": "No longer so"}),
+    ("so", "Reason", {"no": "No longer applies"}),
+    ("sort", "Order", ORDERS),
 )
 LOOP_FIELDS = (
     ("by", "By", GROUPS),
     ("window", "Opened", wording.IN_WINDOWS),
 )
 NAMES = ("severity", "kind", "account_id", "stakeholder_id", "owner", "q")
+OPENED = "They open automatically when a score drops, somebody falls silent or asks for a call."
 IN_LANE = 12
 WEEK = timedelta(days=7)
 
@@ -80,6 +83,8 @@ def _question(visit: Visit, view: str) -> dict[str, Any]:
         query |= {"state": "closed", "sort": "-updated_at"}
     else:
         query["state"] = ",".join(OPEN)
+    if visit.chosen("sort", ORDERS, ""):
+        query["sort"] = visit.query["sort"]
     if visit.query.get("mine"):
         query["owner"] = visit.user.email
     if visit.query.get("due") == "late":
@@ -115,7 +120,7 @@ def _loop(visit: Visit) -> None:
     whole = load_by(None)
     Section(visit, "The closed loop", whole, lambda loop: draw_figures(loop.groups[0]), lead=opened)
     Section(visit, f"By {GROUPS[by].lower()}", load_by(by), lambda loop: draw_groups(by, loop.groups), lead=opened)
-    Section(visit, "Accounts that nobody owns", whole, _draw_unowned)
+    Section(visit, "Accounts without an owner", whole, _draw_unowned)
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ def _draw_unowned(found: Loop) -> None:
     if not found.unowned:
         empty("None: every account has an owner.")
         return
-    Text("p", "Their follow-ups wait at the default owner.", "muted")
+    Text("p", "Their follow-ups go to the default owner.", "muted")
     with box("ul"):
         for account_id, name in found.unowned.items():
             with box("li"):
@@ -166,7 +171,7 @@ def _card(visit: Visit, follow_up: FollowUp, about: str) -> None:
             if follow_up.owner.email == visit.user.email:
                 Text("span", "mine", "chip")
             if not follow_up.reason_holds:
-                Text("span", "no longer so", "chip")
+                Text("span", "no longer applies", "chip")
         with box("h3"):
             link(told.kind(follow_up.kind), f"/follow-ups/{follow_up.follow_up_id}")
         Text("span", about)
@@ -186,7 +191,7 @@ def _draw_list(found: Listed) -> None:
         heads = ("Follow-up", "About", "Severity", "State", "Owner", "Due, or closed")
         table(heads, rows, "Follow-ups")
     if len(rows) == MOST:
-        Text("p", f"These are the first {MOST}: choose above to see fewer.", "muted")
+        Text("p", f"These are the first {MOST}: filter to see fewer.", "muted")
 
 
 def _row(follow_up: FollowUp, about: str) -> list[Cell]:
@@ -206,7 +211,7 @@ def _state(follow_up: FollowUp) -> str:
         return f"{said}: {told.outcome(follow_up.outcome)}"
     if follow_up.reason_holds:
         return said
-    return f"{said}, no longer so"
+    return f"{said}, no longer applies"
 
 
 def _time(follow_up: FollowUp) -> None:
@@ -220,4 +225,4 @@ def _time(follow_up: FollowUp) -> None:
 
 
 def _nothing() -> None:
-    empty("There is no follow-up like this.", "They open by themselves when somebody turns, falls silent or asks.")
+    empty("No follow-ups match these filters.", OPENED)

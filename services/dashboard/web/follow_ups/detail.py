@@ -17,6 +17,7 @@ from services.dashboard.web.elements import (
     link,
     person_link,
     severity_chip,
+    tab_title,
     when,
 )
 from services.dashboard.web.follow_ups.listing import owner_of
@@ -49,7 +50,7 @@ async def follow_up(visit: Visit) -> None:
     async def load_why(api: Api) -> Why:
         return await api.ask(FOLLOW_UP_REASONS, follow_up_id=follow_up_id)
 
-    Section(visit, "", load, _draw_head, classes="plain")
+    Section(visit, "", load, _draw_head, classes="plain", subject="follow-up")
     with box("div", "columns uneven"):
         with box("div", "stack"):
             Section(visit, "What they said", load, _draw_answer)
@@ -71,6 +72,7 @@ class Shown:
 
 def _draw_head(shown: Shown) -> None:
     follow_up = shown.follow_up
+    tab_title(follow_up.title)
     Text("h1", follow_up.title)
     with box("p", "lead"):
         severity_chip(follow_up.severity)
@@ -79,7 +81,7 @@ def _draw_head(shown: Shown) -> None:
         Text("span", f" · {owner_of(follow_up)}")
     if follow_up.state != "closed" and not follow_up.reason_holds:
         with box("p", "notice warn"):
-            Text("strong", "No longer so since ")
+            Text("strong", "No longer applies since ")
             when(follow_up.over_since, "time")
             Text("span", f": {follow_up.over_because}.")
 

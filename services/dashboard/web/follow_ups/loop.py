@@ -18,7 +18,7 @@ NO_VALUE = {"root_cause": "Not named", "touchpoint": "None", "product": "None", 
 def draw_figures(group: LoopGroup) -> None:
     """Draw the figures of one group side by side; each share says of what."""
     if not group.opened_count:
-        empty("No follow-up was opened in this time.", "They open by themselves when somebody turns.")
+        empty("No follow-up was opened in this time.", "They open automatically when a score drops.")
         return
     heard = group.recovered_count + group.unchanged_count + group.worse_count
     again = "nobody answered again"

@@ -23,14 +23,14 @@ def draw_why(found: Why) -> None:
     if found.rule:
         Text("p", told.rule(found.rule), "muted")
     else:
-        Text("p", "Opened by hand, by no rule.", "muted")
+        Text("p", "Opened by hand, not by a rule.", "muted")
     if found.triggers:
         with box("details"):
-            Text("summary", "What was known, and which rules held")
+            Text("summary", "The facts and the rules behind it")
             for trigger in found.triggers:
                 _draw_trigger(trigger)
     with box("details"):
-        Text("summary", "Who was told")
+        Text("summary", "Who was notified")
         _draw_told(found)
 
 
@@ -43,11 +43,11 @@ def _draw_trigger(trigger: Json) -> None:
     if trigger["role"] == "taken_in":
         Text("p", f"Taken in: {told.kind(trigger['kind']).lower()}.", "muted")
     if not trigger["holds"]:
-        Text("p", "It holds no more.", "muted")
+        Text("p", "It no longer applies.", "muted")
     facts(dict(told.facts(trigger["facts"])))
     rows: list[list[Cell]] = [[told.rule_name(match["rule_id"]), match["severity"]] for match in trigger["matches"]]
     if rows:
-        table(("Rule that held", "Severity"), rows, "Rules that held, the strongest first")
+        table(("Rule that matched", "Severity"), rows, "Rules that matched, the most severe first")
 
 
 def _draw_told(found: Why) -> None:
@@ -71,7 +71,7 @@ def _draw_told(found: Why) -> None:
             for delivery in message["deliveries"]
         ]
     if not rows:
-        Text("p", "Nobody was told outside these pages: no webhook and no notification asks for it.", "muted")
+        Text("p", "Nobody was notified outside these pages: no webhook or notification covers it.", "muted")
         return
     table(("To", "Of what", "State", "When"), rows, "Messages about it")
 

@@ -42,18 +42,18 @@ class Steps:
                 words = f"Close: {told.outcome(follow_up.proposed_outcome or '')}"
                 button(words, partial(self._send, CLOSE, values, "Closed"), "main")
             if follow_up.state == "closed":
-                button("Open it again", self._plain(REOPEN, "It is open again"), "main")
+                button("Reopen", self._plain(REOPEN, "Reopened"), "main")
             else:
                 if follow_up.state in ("open", "snoozed"):
-                    button("Take it on", self._plain(ACKNOWLEDGE, "It is yours to do"), "main")
+                    button("Take it on", self._plain(ACKNOWLEDGE, "Acknowledged"), "main")
                 if follow_up.state == "in_progress":
                     button("Close", self._close, "main")
                 else:
-                    button("Begin", self._plain(START, "Begun"))
+                    button("Start", self._plain(START, "Started"))
                     button("Close", self._close)
                 button("Promise", self._promise)
                 if "@" in self._visit.user.email and follow_up.owner.email != self._visit.user.email:
-                    button("Make it mine", self._take)
+                    button("Assign to me", self._take)
                 button("Assign", self._assign)
                 button("Snooze", self._snooze)
             button("Comment", self._comment)
@@ -91,7 +91,7 @@ class Steps:
             fields.text("what", "What was promised", long=True)
             fields.instant("by", "By when")
 
-        ask("What was promised", fill, lambda values: self._send(PROMISE, values, "Written down"), "Write it down")
+        ask("What was promised", fill, lambda values: self._send(PROMISE, values, "Saved"), "Save promise")
 
     async def _causes(self) -> list[str]:
         """Causes used before, to be suggested: the same cause should have one name."""
@@ -104,7 +104,7 @@ class Steps:
 
     async def _take(self) -> None:
         user = self._visit.user
-        await self._send(ASSIGN, {"owner": {"email": user.email, "name": user.name}}, "It is yours")
+        await self._send(ASSIGN, {"owner": {"email": user.email, "name": user.name}}, "Assigned to you")
 
     async def _assign(self) -> None:
         everybody = await self._visit.resources.desk.everybody()
@@ -121,9 +121,9 @@ class Steps:
             owner = dict(values)
             if known := acting.get(values.get("email", "")):
                 owner.setdefault("name", known)
-            return await self._send(ASSIGN, {"owner": owner}, "Handed over")
+            return await self._send(ASSIGN, {"owner": owner}, "Reassigned")
 
-        ask("Hand it over", fill, send, "Hand over")
+        ask("Reassign the follow-up", fill, send, "Reassign")
 
     def _snooze(self) -> None:
         def fill(fields: Fields) -> None:
@@ -136,14 +136,14 @@ class Steps:
             days = int(values.pop("days"))
             if "until" not in values:
                 values["until"] = (self._visit.now + timedelta(days=days)).isoformat()
-            return await self._send(SNOOZE, values, "Put away")
+            return await self._send(SNOOZE, values, "Snoozed")
 
-        ask("Put it away", fill, send, "Put away")
+        ask("Snooze", fill, send, "Snooze")
 
     def _comment(self) -> None:
         async def send(values: Values) -> bool:
             if "comment" not in values:
                 return await attempt(refuse("Write something first."), "")
-            return await self._send(COMMENT, values, "Noted")
+            return await self._send(COMMENT, values, "Added")
 
-        ask("Say something about it", lambda fields: fields.text("comment", "Comment", long=True), send, "Note it")
+        ask("Add a comment", lambda fields: fields.text("comment", "Comment", long=True), send, "Add comment")

@@ -1,8 +1,10 @@
 """Revenue by class and by renewal, and the drivers of the score."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from services.dashboard.domain import wording
+from services.dashboard.web.dot_plots import quadrants
 from services.dashboard.web.elements import Cell, Text, address, class_chip, empty, figure_of, link, money, table
 from services.dashboard.web.score_view import steps
 from shared.api.business import ClassRevenue, Driver, DriverGroup, PortfolioRevenue
@@ -25,7 +27,7 @@ class BusinessSections:
     def draw_revenue(self, revenue: PortfolioRevenue) -> None:
         currency = revenue.currency
         if not currency:
-            empty("No account has a revenue yet.", "It comes with the directory.")
+            empty("No account has an annual revenue yet.", "It is part of the accounts in your directory.")
             return
         with figure_of("A year, at accounts at risk", address("/accounts", class_="at_risk")):
             money(revenue.revenue_at_risk, currency)
@@ -51,19 +53,34 @@ class BusinessSections:
 
     def draw_drivers(self, group: DriverGroup) -> None:
         if not group.drivers:
-            empty("No attribute has been rated by 20 people in this window.", "Add rating questions to the survey.")
+            empty("No attribute was rated by 20 respondents in this window.", "Add rating questions to the survey.")
         else:
-            heads = ("Attribute", "Goes with NPS", "Mean", "Low", "▲ ● ▼", "Voices")
-            rows = [_driver_row(driver) for driver in group.drivers]
-            table(heads, rows, "What drives the score, the strongest first")
+            _draw_quadrants(group.drivers)
             Text(
                 "p",
-                "Goes with NPS: rank correlation, from −1 to 1. ▲ ● ▼: means among promoters, passives and detractors.",
+                "Correlation with NPS: from −1 to 1. ▲ ● ▼: mean ratings of promoters, passives and detractors.",
                 "muted",
             )
         if group.left_out:
             names = ", ".join(f"{wording.plain(few.attribute)} ({few.n})" for few in group.left_out)
-            Text("p", f"Rated by fewer than 20 people: {names}", "muted")
+            Text("p", f"Rated by fewer than 20 respondents: {names}", "muted")
+
+
+def _draw_quadrants(drivers: Sequence[Driver]) -> None:
+    """Importance against performance, the table behind it."""
+    heads = ("Attribute", "Correlation with NPS", "Mean", "Low", "▲ ● ▼", "Respondents")
+    rows = [_driver_row(driver) for driver in drivers]
+    draw = partial(table, heads, rows, "What drives the score, the strongest first")
+    points = []
+    for driver in drivers:
+        if driver.rank_correlation is not None:
+            points.append((wording.plain(driver.attribute), 100 - driver.low_percent, driver.rank_correlation))
+    if not points:
+        draw()
+        return
+    said = ", ".join(f"{name} {wording.percent(x)} and {wording.decimal(y, 2, '+')}" for name, x, y in points)
+    axes = ("Performance: share not rated low", "Importance: correlation with NPS")
+    quadrants(f"Performance and importance of each attribute: {said}", points, axes, draw)
 
 
 def _draw_quarters(revenue: PortfolioRevenue) -> None:

@@ -4,6 +4,7 @@ from functools import partial
 
 from services.dashboard.domain import wording
 from services.dashboard.web import charts
+from services.dashboard.web.bring.beginning import place_beginning
 from services.dashboard.web.elements import Text, address, box, choices
 from services.dashboard.web.page import page
 from services.dashboard.web.portfolio.business import BusinessSections
@@ -13,10 +14,10 @@ from services.dashboard.web.portfolio.todo import DUE, MOVED, SILENT, TodoSectio
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.surveys.cohort import cohort_of, draw_cohort
 
-DRIVERS = "Ratings of single attributes beside the NPS answer of the same person"
-COHORT = "From planned to answered: who was to be asked in the window, whenever they answered"
-INVITATIONS = "Whatever was sent in the window, also by other mailers; counted otherwise than what is beside it"
-GAPS = "Accounts that hang on one person or on nobody who decides, and accounts that nobody asks"
+DRIVERS = "How respondents rate single attributes, and how that goes with their NPS answer"
+COHORT = "From planned to answered, for everybody due to be asked in the window"
+INVITATIONS = "Everything sent in the window, also by other mailers, so the numbers differ from those beside it"
+GAPS = "Accounts with a single contact or no decision-maker, and accounts that are never asked"
 
 
 @page("/", "Portfolio", remember=True, charts=True)
@@ -24,12 +25,13 @@ async def portfolio(visit: Visit) -> None:
     """Draw the page; the window and the split are in the address."""
     window = visit.chosen("window", wording.WINDOWS, "90d")
     by = visit.chosen("by", GROUPS, "owner")
-    lead = f"Everybody who answered in {wording.WINDOWS[window]}, by the latest answer of each person"
+    lead = f"All respondents in {wording.WINDOWS[window]}, each by their latest answer"
     with box("div", "head"):
         with box():
             Text("h1", "Portfolio")
             Text("p", lead, "lead")
         choice("Window", "/", wording.WINDOWS, window, visit.query)
+    place_beginning(visit)
     score, todo = ScoreSections(window, by), TodoSections(visit)
     reach, business = ReachSections(window), BusinessSections(window)
     with box("div", "columns"):
@@ -43,9 +45,9 @@ async def portfolio(visit: Visit) -> None:
             Section(visit, "Distribution", score.load, score.draw_distribution)
     with box("div", "grid"):
         Section(visit, "Silent before their renewal", todo.load_silent, todo.draw_silent, classes="wide", lead=SILENT)
-        with box("section", "card wide", aria_label="Where it comes from"):
+        with box("section", "card wide", aria_label="Score by group"):
             with box("div", "head"):
-                Text("h2", "Where it comes from")
+                Text("h2", "Score by group")
                 choice("By", "/", GROUPS, by, visit.query)
             Section(visit, "", score.load_groups, score.draw_groups, classes="plain")
         Section(visit, "Revenue at risk", business.load_revenue, business.draw_revenue, classes="third")
@@ -53,19 +55,19 @@ async def portfolio(visit: Visit) -> None:
         Section(visit, "From invitation to answer", reach.load_funnel, reach.draw_funnel, classes="third")
 
 
-@page("/reach", "Reach and drivers")
+@page("/reach", "Reach", charts=True)
 async def reach_and_drivers(visit: Visit) -> None:
     """Draw the page of figures that are needed less often; the window is in the address."""
     window = visit.chosen("window", wording.WINDOWS, "90d")
     with box("div", "head"):
         with box():
             Text("h1", "Reach and drivers")
-            Text("p", "Who is listened to, and what moves the score", "lead")
+            Text("p", "Who is asked, who answers, and what drives the score", "lead")
         choice("Window", "/reach", wording.WINDOWS, window, visit.query)
     reach, business = ReachSections(window), BusinessSections(window)
     with box("div", "stack"):
         Section(visit, "What drives the score", business.load_drivers, business.draw_drivers, lead=DRIVERS)
-        Section(visit, "Where nobody listens", reach.load_gaps, reach.draw_gaps, lead=GAPS)
+        Section(visit, "Coverage gaps", reach.load_gaps, reach.draw_gaps, lead=GAPS)
         draw = partial(draw_cohort, "/surveys/asks", {})
         with box("div", "columns"):
             Section(visit, "Asked by Tellback", cohort_of(visit, window), draw, lead=COHORT)

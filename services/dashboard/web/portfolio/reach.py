@@ -26,7 +26,7 @@ class ReachSections:
         _draw_part("People", coverage)
         _draw_part("Accounts", coverage.accounts)
         _draw_part("Revenue", coverage.revenue, coverage.revenue.currency)
-        link("Where nobody listens, and what drives the score", address("/reach", window=self._window))
+        link("Coverage gaps and drivers of the score", address("/reach", window=self._window))
 
     async def load_funnel(self, api: Api) -> FunnelGroup:
         found = await api.ask(PORTFOLIO_FUNNEL, window=self._window)
@@ -137,9 +137,9 @@ def _friendly(selection: Selection, warnings: list[str]) -> None:
         f" ({wording.count(asked.stakeholder_count, 'person', 'people')}), those left out at"
         f" {wording.points(left.nps)} ({wording.count(left.stakeholder_count, 'person', 'people')})"
     )
-    chance = "within chance"
+    chance = "could be chance"
     if selection.significant:
-        chance = "beyond chance"
+        chance = "unlikely to be chance"
     Text("p", f"{sentence}: {wording.points(selection.difference)}, {chance}.")
     if "asked_scored_higher" in warnings:
         Text(

@@ -27,7 +27,7 @@ NAMES: dict[str, dict[str, str]] = {
     "class": wording.CLASS_NAMES,
     "stakeholder_type": wording.TYPE_NAMES,
 }
-NO_VALUE = {"owner": "Nobody owns it", "touchpoint": "Relationship survey", "stakeholder_type": "Role unknown"}
+NO_VALUE = {"owner": "No owner", "touchpoint": "Relationship survey", "stakeholder_type": "Role unknown"}
 OF_PEOPLE = ("stakeholder_type",)
 
 
@@ -50,7 +50,7 @@ class ScoreSections:
 
     def draw(self, found: dict[str, GroupFigures]) -> None:
         if not found["latest"].response_count:
-            empty("Nobody has answered in this window.", "As soon as an answer comes, it is here.")
+            empty("Nobody has answered in this window.", "New answers appear here at once.")
             return
         headline(found["latest"], {"window": self._window})
         Text("h3", "The same, counted in other ways")
@@ -61,6 +61,9 @@ class ScoreSections:
                     figure(wording.METHOD_NAMES[method], wording.points(figures.nps), note=_note(figures), href=href)
 
     def draw_distribution(self, figures: dict[str, GroupFigures]) -> None:
+        if not figures["latest"].response_count:
+            empty("Nobody has answered in this window.")
+            return
         charts.distribution(figures["latest"].distribution, "Answers by score")
         link("What they answered and wrote", address("/answers", survey_type="nps", window=self._window))
 
@@ -69,7 +72,7 @@ class ScoreSections:
             empty("Nobody has answered in this window.")
             return
         order = sorted(groups, key=lambda group: (group.nps is None, group.nps))
-        heads = (GROUPS[self._by].removeprefix("By ").capitalize(), "NPS", "95 % between", "Change", "Voices", "")
+        heads = (GROUPS[self._by].removeprefix("By ").capitalize(), "NPS", "95 % interval", "Change", "Respondents", "")
         table(heads, [self._row(group) for group in order], f"NPS {GROUPS[self._by].lower()}, the lowest first")
 
     def _draw_name(self, value: str | None) -> None:

@@ -39,6 +39,8 @@ from shared.http.client import Api
 TIERS = ("premium", "key")
 MOVED_DAYS, DUE_DAYS, LOOP_DAYS, RENEWAL_DAYS, SILENT_WINDOW = 30, 7, 90, 180, "90d"
 SHOWN, SHOWN_SILENT, MOST_MOVES, MOST_DUE, MOST_SILENT = 8, 20, 200, 200, 40
+DUE_HEADS = ("Follow-up", "About", "Severity", "Due")
+SILENT_HEADS = ("Account", "Class", "Renews", "Annual revenue", "Tier", "Asked", "Owner")
 MOVED = f"Changes of category in {MOVED_DAYS} days"
 DUE = f"Open, and due within {DUE_DAYS} days"
 SILENT = f"Key and premium accounts that renew within {RENEWAL_DAYS} days, and nobody there answered in 90"
@@ -87,7 +89,7 @@ class TodoSections:
     def draw_moves(self, moves: list[Move]) -> None:
         for move in moves:
             with box("h3"):
-                people = wording.count(move.people, "person", "people")
+                people = wording.count(move.people, "respondent")
                 if move.more:
                     people += " or more"
                 Text("span", f"{move.title}: {people}")
@@ -112,14 +114,14 @@ class TodoSections:
     def draw_due(self, due: Due) -> None:
         first = due.first
         if not first.follow_ups:
-            empty("Nothing is due.", "Follow-ups open by themselves when somebody turns.")
+            empty("Nothing is due.", "Follow-ups open automatically when a score drops.")
             return
         with box("div", "figures"):
             figure("Due", due.due, href=address("/follow-ups", view="list", due="week"))
             figure("Overdue", due.late, href=address("/follow-ups", view="list", due="late"))
             figure("Mine", due.mine, href=address("/follow-ups", mine="yes"))
-        rows = [_due_row(follow_up, first.about(follow_up)) for follow_up in first.follow_ups]
-        table(("Follow-up", "About", "Severity", "Due"), rows, "Follow-ups due next")
+        rows = [due_row(follow_up, first.about(follow_up)) for follow_up in first.follow_ups]
+        table(DUE_HEADS, rows, "Follow-ups due next")
         link("All follow-ups", "/follow-ups")
 
     async def load_loop(self, api: Api) -> LoopGroup:
@@ -132,34 +134,34 @@ class TodoSections:
         link("By kind, owner and root cause", address("/follow-ups", view="loop"))
 
     async def load_silent(self, api: Api) -> list[ListedAccount]:
-        asked = self._silent() | {"window": SILENT_WINDOW, "sort": "renewal_on"}
+        asked = silent_query(self._visit.now) | {"window": SILENT_WINDOW, "sort": "renewal_on"}
         by_tier = await asyncio.gather(*(api.ask_all(ACCOUNTS, most=MOST_SILENT, tier=tier, **asked) for tier in TIERS))
         accounts = [account for account in chain.from_iterable(by_tier) if not account.removed]
         return sorted(accounts, key=lambda account: str(account.renewal_on))[: SHOWN_SILENT + 1]
 
     def draw_silent(self, accounts: list[ListedAccount]) -> None:
         if not accounts:
-            empty("None: every key and premium account that renews soon has been heard.")
+            empty("None: somebody answered at every key and premium account that renews soon.")
             return
-        heads = ("Account", "Class", "Renews", "Annual revenue", "Tier", "Asked", "Owner")
-        rows = [_silent_row(account) for account in accounts[:SHOWN_SILENT]]
-        table(heads, rows, "Silent accounts before their renewal")
+        rows = [silent_row(account) for account in accounts[:SHOWN_SILENT]]
+        table(SILENT_HEADS, rows, "Silent accounts before their renewal")
         if len(accounts) > SHOWN_SILENT:
             with box("p", "figures"):
                 for tier in TIERS:
-                    query = self._silent() | {"tier": tier, "sort": "renewal_on"}
+                    query = silent_query(self._visit.now) | {"tier": tier, "sort": "renewal_on"}
                     link(f"All {tier} ones", address("/accounts", **query))
-
-    def _silent(self) -> dict[str, str]:
-        """The query for accounts that renew soon and where nobody answered."""
-        today = self._visit.now.date()
-        last = today + timedelta(days=RENEWAL_DAYS)
-        return {"renews_from": today.isoformat(), "renews_to": last.isoformat(), "answered": "false"}
 
     def _full_hour(self) -> datetime:
         """The beginning of this hour: within an hour a section asks the same question, so that its answers can be
         compared."""
         return self._visit.now.replace(minute=0, second=0, microsecond=0)
+
+
+def silent_query(now: datetime) -> dict[str, str]:
+    """The query for accounts that renew soon and where nobody answered."""
+    today = now.date()
+    last = today + timedelta(days=RENEWAL_DAYS)
+    return {"renews_from": today.isoformat(), "renews_to": last.isoformat(), "answered": "false"}
 
 
 def _many(number: int) -> str:
@@ -189,7 +191,8 @@ def _scores(change: Change) -> None:
         category_chip(change.to, change.to_score)
 
 
-def _due_row(follow_up: FollowUp, about: str) -> list[Cell]:
+def due_row(follow_up: FollowUp, about: str) -> list[Cell]:
+    """The row of a follow-up under `DUE_HEADS`."""
     return [
         partial(link, kind(follow_up.kind), f"/follow-ups/{follow_up.follow_up_id}"),
         partial(Text, "span", about),
@@ -198,7 +201,8 @@ def _due_row(follow_up: FollowUp, about: str) -> list[Cell]:
     ]
 
 
-def _silent_row(account: ListedAccount) -> list[Cell]:
+def silent_row(account: ListedAccount) -> list[Cell]:
+    """The row of an account under `SILENT_HEADS`."""
     owner, coverage = wording.NOTHING, account.coverage
     if account.owner and account.owner.name:
         owner = account.owner.name

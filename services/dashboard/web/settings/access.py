@@ -24,15 +24,15 @@ SCOPES = {
     "read,act": "Read and act on follow-ups (read, act)",
     "read,act,manage": "Manage (read, act, manage)",
 }
-STANDING = {True: "shut out", False: "may sign in"}
-SWITCHES = {True: "Let in again", False: "Shut out"}
-"""By whether the person is shut out."""
+STANDING = {True: "disabled", False: "active"}
+SWITCHES = {True: "Enable", False: "Disable"}
+"""By whether the person is disabled."""
 
 
 @page("/settings/keys", "Keys", scope="manage")
 async def keys(visit: Visit) -> None:
     """Draw the list of API keys."""
-    tabs("/settings/keys", "Keys of programs that call the APIs; a key itself is shown once, when it is made")
+    tabs("/settings/keys", "Keys of programs that call the APIs; a key is shown once, when it is created")
 
     async def load(api: Api) -> list[Key]:
         return [_by_days(key) for key in await api.ask_all(KEYS, most=500)]
@@ -61,7 +61,7 @@ def _draw_keys(visit: Visit, keys: list[Key]) -> None:
         ]
         for key in keys
     ]
-    table(("Name", "Id", "May", "Whose accounts", "Made", "Last used", "State", ""), rows, "API keys")
+    table(("Name", "Id", "Permissions", "Whose accounts", "Created", "Last used", "State", ""), rows, "API keys")
 
     def fill(fields: Fields) -> None:
         fields.text("name", "What it is for")
@@ -85,7 +85,7 @@ def _draw_keys(visit: Visit, keys: list[Key]) -> None:
         return worked
 
     with box("div", "buttons"):
-        button("Make a key", lambda: ask("Make a key", fill, send, "Make it"), "main")
+        button("Create a key", lambda: ask("Create a key", fill, send, "Create key"), "main")
 
 
 def _draw_end(visit: Visit, key: Key) -> None:
@@ -122,7 +122,7 @@ def _revoke(visit: Visit, key: Key) -> None:
 @page("/settings/people", "People who sign in", scope="manage")
 async def signing_in(visit: Visit) -> None:
     """Draw the list of people and the audit."""
-    tabs("/settings/people", "Who may sign in here, and as what")
+    tabs("/settings/people", "Who may sign in, and with which role")
 
     async def load(_api: Api) -> list[User]:
         return list(await visit.resources.desk.everybody())
@@ -131,7 +131,7 @@ async def signing_in(visit: Visit) -> None:
         return list(await visit.resources.desk.journal())
 
     Section(visit, "People", load, partial(_draw_people, visit), classes="wide")
-    Section(visit, "What was done", journal, _draw_journal, classes="wide")
+    Section(visit, "Audit log", journal, _draw_journal, classes="wide")
 
 
 def _draw_people(visit: Visit, users: list[User]) -> None:
@@ -169,13 +169,13 @@ def _draw_people(visit: Visit, users: list[User]) -> None:
         return worked
 
     with box("div", "buttons"):
-        button("Let somebody in", lambda: ask("Let somebody in", fill, send, "Let them in"), "main")
+        button("Add a person", lambda: ask("Add a person", fill, send, "Add person"), "main")
 
 
 def _show_link(visit: Visit, link: Link) -> None:
     """Show the full address, to be copied: whoever opens it first sets the password."""
     address = visit.client.request.url.replace(path=SET_PATH, query=urlencode({"link": link.token}), fragment="")
-    lead = "Give it to them: there they set their password. It works once, within 24 hours, and is shown this once."
+    lead = "Send it to them: they set their password there. It works once, within 24 hours, and is shown this once."
     show_once("Their link", lead, str(address))
 
 
@@ -220,4 +220,4 @@ def _draw_journal(entries: list[Any]) -> None:
     rows: list[list[Cell]] = [
         [partial(when, entry.at, "time"), entry.actor, wording.plain(entry.action), entry.subject] for entry in entries
     ]
-    table(("When", "Who", "Did", "To"), rows, "What was done")
+    table(("When", "Who", "Action", "To"), rows, "Audit log")

@@ -53,7 +53,8 @@ async def endpoint(visit: Visit) -> None:
     async def deliveries(api: Api) -> list[DeliveryItem]:
         return await api.ask_all(DELIVERIES, most=LATEST, endpoint_id=endpoint_id, **chosen)
 
-    Section(visit, "Endpoint", load, _Endpoint(visit, endpoint_id).draw, classes="wide")
+    draw = _Endpoint(visit, endpoint_id).draw
+    Section(visit, "Endpoint", load, draw, classes="wide", subject="webhook endpoint")
     Text("h2", "Deliveries")
     Text("p", f"The latest {LATEST}", "lead")
     choices = (
@@ -76,7 +77,7 @@ class _Endpoint:
         rows: dict[str, Cell] = {
             "Address": endpoint.url,
             "What for": endpoint.description or wording.NOTHING,
-            "Told of": told_of(endpoint),
+            "Events": told_of(endpoint),
             "State": f"{state_of(endpoint)}, {wording.count(endpoint.consecutive_failures, 'failure')} in a row",
             "Sent as": f"{FORMATS[endpoint.format]}, {ORDERS[endpoint.ordered]},"
             f" {wording.count(endpoint.max_in_flight, 'request')} at a time",
@@ -179,7 +180,7 @@ async def _do(
 def _fields(endpoint: EndpointDetail, fields: Fields) -> None:
     fields.text("url", "Another address; empty: as it is", kind="url")
     types = dict(zip(TYPES, TYPES, strict=True))
-    fields.several("event_types", "Told of; none ticked: everything", types, endpoint.event_types or ())
+    fields.several("event_types", "Events; none selected means all", types, endpoint.event_types or ())
     fields.text("description", "What it is for", value=endpoint.description or "")
     fields.text("max_in_flight", "Requests at a time", kind="number", value=str(endpoint.max_in_flight))
     fields.tick("ordered", "Messages of one account arrive in order", value=endpoint.ordered)
@@ -217,7 +218,7 @@ def _draw_notices(notices: list[NoticeItem]) -> None:
 
 def _draw_deliveries(visit: Visit, deliveries: list[DeliveryItem]) -> None:
     if not deliveries:
-        empty("Nothing was sent here that is like this.")
+        empty("No deliveries match these filters.")
         return
     rows: list[list[Cell]] = [
         [
@@ -256,7 +257,8 @@ async def delivery(visit: Visit) -> None:
     async def load(api: Api) -> DeliveryDetail:
         return await api.ask(DELIVERY, delivery_id=visit.path["delivery_id"])
 
-    Section(visit, "Delivery", load, partial(_draw_delivery, visit), classes="wide", under_way=_under_way)
+    draw = partial(_draw_delivery, visit)
+    Section(visit, "Delivery", load, draw, classes="wide", under_way=_under_way, subject="delivery")
     Section(visit, "Tries", load, _draw_attempts, classes="wide")
     Section(visit, "What is sent", load, _draw_payload, classes="wide")
 

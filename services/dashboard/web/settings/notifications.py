@@ -17,10 +17,10 @@ CHANNELS = {"mail": "Mail", "slack": "Slack", "teams": "Teams"}
 TOPICS = {"follow_ups": "New follow-ups", "escalations": "Escalations", "praise": "Praise of promoters"}
 SEVERITIES = {"low": "All", "medium": "Medium and worse", "high": "High and worse", "critical": "Critical only"}
 TIMES = {True: "in business hours", False: "at any time"}
-LEAD = "Who is told, late enough that the comment and the rest of a burst have come, and never at night"
+LEAD = "Who is notified; messages wait for the comment, come in bundles, and never at night"
 
 
-@page("/settings/notifications", "Notices", scope="manage")
+@page("/settings/notifications", "Notifications", scope="manage")
 async def notifications(visit: Visit) -> None:
     """Draw the page."""
     tabs("/settings/notifications", LEAD)
@@ -28,20 +28,20 @@ async def notifications(visit: Visit) -> None:
     async def load(api: Api) -> list[NotificationItem]:
         return (await api.ask(NOTIFICATIONS)).items
 
-    Section(visit, "Notices", load, partial(_draw, visit), classes="wide")
+    Section(visit, "Notifications", load, partial(_draw, visit), classes="wide")
 
 
 def _draw(visit: Visit, notifications: list[NotificationItem]) -> None:
     if not notifications:
-        empty("Nobody is told yet.", "Add mail to whoever a follow-up concerns, or a room of Slack or Teams.")
+        empty("No notifications yet.", "Add mail to whoever a follow-up concerns, or a room of Slack or Teams.")
     else:
         heads = ("By", "To", "Of", "Severity", "When", "What for", "Since", "")
-        table(heads, [_row(visit, notification) for notification in notifications], "Notices")
+        table(heads, [_row(visit, notification) for notification in notifications], "Notifications")
     with box("div", "buttons"):
         for channel, name in CHANNELS.items():
-            title, classes = f"Tell a room of {name}", ""
+            title, classes = f"Notify a room in {name}", ""
             if channel == "mail":
-                title, classes = "Tell by mail", "main"
+                title, classes = "Notify by mail", "main"
             fill, send = partial(_fields, channel), partial(_create, visit, channel)
             button(title, partial(ask, title, fill, send, "Add it"), classes)
 
@@ -88,7 +88,9 @@ def _remove(visit: Visit, notification: NotificationItem, to: str) -> None:
             await (await visit.api()).call(REMOVE_NOTIFICATION, notification_id=notification.id)
             await visit.resources.desk.note(visit.user, "removed_notification", notification.id)
 
-        await attempt(work(), "They are told no more")
+        await attempt(work(), "Removed")
         await visit.refresh()
 
-    button("Remove", lambda: sure("Tell them no more?", f"{to}. What waits for them is dropped.", "Remove", remove))
+    button(
+        "Remove", lambda: sure("Remove this notification?", f"{to}. What waits for them is dropped.", "Remove", remove)
+    )

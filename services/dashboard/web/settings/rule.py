@@ -17,6 +17,7 @@ from services.dashboard.web.elements import (
     facts,
     link,
     severity_chip,
+    tab_title,
     table,
     when,
 )
@@ -44,7 +45,7 @@ async def rule(visit: Visit) -> None:
     """Draw the page."""
     tabs("/settings/rules", "A change is a new version; follow-ups that are open keep the one they were opened under")
     parts = _Rule(visit)
-    Section(visit, "", parts.load, parts.draw_head, classes="plain")
+    Section(visit, "", parts.load, parts.draw_head, classes="plain", subject="rule")
     Section(visit, "Change it", parts.load, parts.draw_form, classes="wide")
     with box("section", "card wide", aria_label="Tried on the past"):
         Text("h2", "Tried on the past")
@@ -76,6 +77,7 @@ class _Rule:
         return await api.ask(RULE, rule=self._rule_id)
 
     def draw_head(self, rule: RuleView) -> None:
+        tab_title(rule.label)
         Text("h2", rule.label)
         with box("p", "lead"):
             severity_chip(rule.severity)
@@ -191,7 +193,7 @@ class _Rule:
             await self._patch(values, "restored_rule", f"As in version {old.version} again")
 
         text = f"The rule says again what version {old.version} said, as a new version."
-        button("Bring back", lambda: sure(f"Bring back version {old.version}?", text, "Bring it back", back))
+        button("Restore", lambda: sure(f"Restore version {old.version}?", text, "Restore it", back))
 
 
 def _changes_in_words(newer: RuleView, older: RuleView | None) -> str:

@@ -21,7 +21,7 @@ STATE_SIGNS = {True: "●", False: "○"}
 @page("/settings/rules", "Rules", scope="manage")
 async def rules(visit: Visit) -> None:
     """Draw the page."""
-    tabs("/settings/rules", "One event, one decision: the strongest rule that holds opens the follow-up")
+    tabs("/settings/rules", "One event, one decision: the most severe rule that matches opens the follow-up")
 
     async def load(api: Api) -> list[RuleView]:
         return (await api.ask(RULES)).items

@@ -5,7 +5,7 @@ from services.dashboard.web.elements import Text, box, link
 TABS = (
     ("/settings", "Webhooks"),
     ("/settings/rules", "Rules"),
-    ("/settings/notifications", "Notices"),
+    ("/settings/notifications", "Notifications"),
     ("/settings/dead-letters", "Dead letters"),
     ("/settings/keys", "Keys"),
     ("/settings/people", "People"),

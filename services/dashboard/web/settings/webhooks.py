@@ -56,7 +56,7 @@ def told_of(endpoint: EndpointItem) -> str:
 
 def _draw(visit: Visit, endpoints: list[EndpointItem]) -> None:
     if not endpoints:
-        empty("No endpoint is told of anything yet.", "Add the address of your CRM or a chat.")
+        empty("No webhook endpoints yet.", "Add the address of your CRM or a chat.")
     else:
         rows: list[list[Cell]] = [
             [
@@ -69,7 +69,7 @@ def _draw(visit: Visit, endpoints: list[EndpointItem]) -> None:
             ]
             for endpoint in endpoints
         ]
-        heads = ("Address", "What for", "Told of", "State", "Last success", "Last failure")
+        heads = ("Address", "What for", "Events", "State", "Last success", "Last failure")
         table(heads, rows, "Webhook endpoints")
 
     with box("div", "buttons"):
@@ -83,7 +83,7 @@ def _draw(visit: Visit, endpoints: list[EndpointItem]) -> None:
 def _fields(fields: Fields) -> None:
     fields.text("url", "Address (https://…)", kind="url")
     fields.choice("format", "What is sent", FORMATS)
-    fields.several("event_types", "Told of; none ticked: everything", dict(zip(TYPES, TYPES, strict=True)))
+    fields.several("event_types", "Events; none selected means all", dict(zip(TYPES, TYPES, strict=True)))
     fields.text("description", "What it is for")
     fields.tick("ordered", "Messages of one account arrive in order")
 

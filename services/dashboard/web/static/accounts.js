@@ -17,7 +17,7 @@
   }
 
   function count(known, whole) {
-    if (!known) return "No account is like this";
+    if (!known) return "No accounts match these filters";
     return `${whole ? "" : "more than "}${number.format(known)} ${known === 1 ? "account" : "accounts"}`;
   }
 

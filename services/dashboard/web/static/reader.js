@@ -57,12 +57,43 @@
     while (texts.nextNode()) sayNumbers(texts.currentNode);
   }
 
-  const wanted = "time[datetime], data[data-currency]";
+  // A row's small line of scores from −100 to 100, with a dotted line at 0 and a dot at the last one.
+  const SVG = "http://www.w3.org/2000/svg";
+  const signed = (value) => (value > 0 ? "+" : value < 0 ? "−" : "") + Math.round(Math.abs(value));
+
+  function shape(tag, attributes) {
+    const made = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    return made;
+  }
+
+  function drawLine(element) {
+    const values = element.dataset.points.split(",").map((text) => (text === "" ? null : Number(text)));
+    const place = (value, index) => [4 + (92 * index) / Math.max(1, values.length - 1), 14 - value * 0.12];
+    const picture = shape("svg", { viewBox: "0 0 100 28", "aria-hidden": "true" });
+    picture.append(shape("path", { d: "M0 14H100", class: "zero" }));
+    let path = "", last = null;
+    values.forEach((value, index) => {
+      if (value === null) return;
+      path += `${index && values[index - 1] !== null ? "L" : "M"}${place(value, index).join(" ")}h0`;
+      last = place(value, index);
+    });
+    if (last) picture.append(shape("path", { d: path, class: "line" }), shape("circle", { cx: last[0], cy: last[1], r: 2.6 }));
+    const known = values.filter((value) => value !== null).map(signed);
+    element.setAttribute("role", "img");
+    element.setAttribute("aria-label", `${element.dataset.name}: NPS by month ${known.join(", ") || "unknown"}`);
+    element.title = known.length ? `NPS by month: ${known.join(", ")}` : "Nobody has answered";
+    element.replaceChildren(picture);
+  }
+
+  const wanted = "time[datetime], data[data-currency]", lines = ".spark[data-points]";
   const sayAll = (root) => {
     if (root.nodeType !== Node.ELEMENT_NODE) root = root.parentElement;
     if (!root) return;
     if (root.matches(wanted)) say(root);
     root.querySelectorAll(wanted).forEach(say);
+    if (root.matches(lines)) drawLine(root);
+    root.querySelectorAll(lines).forEach(drawLine);
   };
   new MutationObserver((changes) => {
     const shell = document.getElementById("shell");
@@ -81,7 +112,7 @@
       if (change.type !== "childList" || change.target.matches?.(wanted)) sayAll(change.target);
     }
   }).observe(document, {
-    subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["datetime", "value"],
+    subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["datetime", "value", "data-points"],
   });
 
   // Browsers give the clipboard to pages over HTTPS only; elsewhere the text is selected and copied the old way.

@@ -28,7 +28,8 @@ from shared.api.surveys import SurveyHead
 from shared.http.client import Api
 
 MOST = 200
-NAMES = ("survey_id", "state", "reason", "account_id")
+NAMES = ("survey_id", "state", "reason", "account", "account_id")
+COUNTED = ("survey_id", "account", "account_id")
 REASONS = {reason: words.capitalize() for reason, words in told.REASONS.items()}
 
 
@@ -42,7 +43,7 @@ async def asks(visit: Visit) -> None:
         return await api.ask_all(SURVEYS)
 
     async def load_sum(api: Api) -> AskGroup:
-        summary = await api.ask(ASK_SUMMARY, survey_id=wanted.get("survey_id"), account_id=wanted.get("account_id"))
+        summary = await api.ask(ASK_SUMMARY, **{name: wanted[name] for name in COUNTED if name in wanted})
         return summary.groups[0]
 
     async def load(api: Api) -> list[Ask]:
@@ -58,9 +59,10 @@ def _draw_filters(visit: Visit, surveys: list[SurveyHead]) -> None:
         ("survey_id", "Survey", names_of(surveys)),
         ("state", "State", told.STATES),
         ("reason", "Why not", REASONS),
-        ("account_id", "Account’s id", None),
+        ("account", "Account, by name", None),
     )
-    filters("/surveys/asks", fields, visit.query)
+    account = visit.query.get("account") or visit.query.get("account_id", "")
+    filters("/surveys/asks", fields, {**visit.query, "account": account})
 
 
 def _draw(visit: Visit, found: list[Ask]) -> None:
@@ -123,9 +125,11 @@ def _draw_buttons(visit: Visit, asked: Ask) -> None:
 
 async def _show_history(visit: Visit, asked: Ask) -> None:
     found: list[AskDetail] = []
+    people: dict[str, str] = {}
 
     async def work() -> None:
         found.append(await (await visit.api()).ask(ASK, ask_id=asked.ask_id))
+        people.update(await visit.resources.desk.names_of_keys())
 
     if not await attempt(work(), ""):
         return
@@ -134,7 +138,8 @@ async def _show_history(visit: Visit, asked: Ask) -> None:
         rows: list[list[Cell]] = []
         for change in found[0].changes:
             words = told.state_words(change.state, None, change.reason)
-            rows.append([partial(when, change.at, "time"), words, change.note or "", change.actor])
+            who = told.actor(change.actor, people)
+            rows.append([partial(when, change.at, "time"), words, change.note or "", who])
         table(("When", "What", "Said", "By"), rows, "History")
         with box("div", "buttons"):
             button("Done", dialog.close, "main")

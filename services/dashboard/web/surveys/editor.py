@@ -6,8 +6,8 @@ from nicegui import ui
 
 from services.dashboard.domain import survey_texts as texts
 from services.dashboard.domain import wording
-from services.dashboard.web.elements import Cell, Text, address, box, empty, link, table, when
-from services.dashboard.web.form_fields import attempt, button
+from services.dashboard.web.elements import Cell, Text, address, box, empty, link, tab_title, table, when
+from services.dashboard.web.form_fields import attempt, button, sure
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.surveys.draft import Draft
@@ -15,10 +15,12 @@ from services.dashboard.web.surveys.form import SurveyForm
 from services.dashboard.web.surveys.listing import state_words, survey_address
 from services.dashboard.web.surveys.preview import Preview
 from services.dashboard.web.surveys.publishing import Publishing
-from shared.api.calls import DUPLICATE_SURVEY
+from shared.api.calls import ARCHIVE_SURVEY, DUPLICATE_SURVEY, RESTORE_SURVEY
 from shared.api.questions import SURVEY, SURVEY_TEMPLATES, SURVEY_VERSIONS
 from shared.api.surveys import Survey, SurveyTemplates, SurveyVersion
-from shared.http.client import Api
+from shared.http.client import Api, Call
+
+ARCHIVING = "Nobody is asked by it any more. Links that are out stay open until they close, and their answers count."
 
 
 @page("/surveys/{survey_id}/edit", "Survey")
@@ -34,7 +36,7 @@ async def survey(visit: Visit) -> None:
     async def load_versions(api: Api) -> list[SurveyVersion]:
         return await api.ask_all(SURVEY_VERSIONS, survey_id=survey_id)
 
-    Section(visit, "", load_head, partial(_draw_head, visit, draft), classes="plain")
+    Section(visit, "", load_head, partial(_draw_head, visit, draft), classes="plain", subject="survey")
     with box("div", "columns uneven"):
         with box("div", "stack"):
             if visit.user.may("manage"):
@@ -47,7 +49,7 @@ async def survey(visit: Visit) -> None:
 
 
 def _place_form(visit: Visit, draft: Draft) -> None:
-    form = SurveyForm(draft)
+    form = SurveyForm(visit, draft)
 
     async def load_ready(api: Api) -> tuple[str, SurveyTemplates]:
         return await draft.load(api), await api.ask(SURVEY_TEMPLATES)
@@ -60,17 +62,38 @@ def _place_form(visit: Visit, draft: Draft) -> None:
 
 def _draw_head(visit: Visit, draft: Draft, survey: Survey) -> None:
     link("All surveys", "/surveys")
+    tab_title(survey.name)
     Text("h1", survey.name)
     asks = f"{wording.SURVEYS[survey.metric]}, {texts.NPS_KINDS[survey.nps_kind].lower()}"
     Text("p", f"{state_words(survey)} · {asks}", "lead")
     with box("div", "buttons"):
         if visit.user.may("manage"):
-            button("Publish", Publishing(visit, draft).start, "main")
+            if survey.archived_at is None:
+                button("Publish", Publishing(visit, draft).start, "main")
             button("Duplicate", partial(_duplicate, visit, survey))
+            _draw_archiving(visit, survey)
         if survey.current_version is not None:
-            if visit.user.may("act"):
+            if visit.user.may("act") and survey.archived_at is None:
                 link("Make links", address("/surveys/links", survey_id=survey.survey_id), "button")
             link("Who was asked", address("/surveys/asks", survey_id=survey.survey_id), "button")
+
+
+def _draw_archiving(visit: Visit, survey: Survey) -> None:
+    """Draw the button that archives a survey, or brings it back."""
+
+    async def step(call: Call[Survey], action: str, done: str) -> None:
+        async def work() -> None:
+            await (await visit.api()).call(call, survey_id=survey.survey_id)
+            await visit.resources.desk.note(visit.user, action, survey.name)
+
+        await attempt(work(), done)
+        await visit.refresh()
+
+    if survey.archived_at is not None:
+        button("Bring it back", partial(step, RESTORE_SURVEY, "restored_survey", "It can be asked again"), "main")
+    elif survey.current_version is not None:
+        archive = partial(step, ARCHIVE_SURVEY, "archived_survey", "Archived")
+        button("Archive", partial(sure, f"Archive {survey.name}?", ARCHIVING, "Archive it", archive))
 
 
 async def _duplicate(visit: Visit, survey: Survey) -> None:

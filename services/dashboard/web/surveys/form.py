@@ -11,9 +11,11 @@ from services.dashboard.domain import survey_texts as texts
 from services.dashboard.domain import surveys as steps
 from services.dashboard.domain.survey_texts import Document, Path
 from services.dashboard.web.elements import Text, box
-from services.dashboard.web.form_fields import VALUE, Fields, Values, ask, button, options_of
+from services.dashboard.web.form_fields import CHECKED, VALUE, Fields, Values, ask, button, options_of
+from services.dashboard.web.section import Visit
 from services.dashboard.web.surveys.adding import add_question, fits, reword
 from services.dashboard.web.surveys.draft import Draft
+from services.dashboard.web.surveys.logo import draw_logo
 from shared.api.surveys import SurveyTemplates
 
 SETTINGS: tuple[tuple[str, str], ...] = (
@@ -22,6 +24,7 @@ SETTINGS: tuple[tuple[str, str], ...] = (
     ("product", "Product, {product}"),
     ("touchpoint", "Touchpoint, such as support"),
     ("public_review_url", "Public review page, shown to everybody or left empty"),
+    ("booking_url", "Page on which a call is arranged (https://…)"),
 )
 LEGAL: tuple[tuple[str, str], ...] = (
     ("legal_name", "Legal name"),
@@ -29,7 +32,7 @@ LEGAL: tuple[tuple[str, str], ...] = (
     ("imprint_url", "Imprint (https://…)"),
     ("privacy_url", "Privacy notice (https://…)"),
 )
-OPTIONAL = ("us", "product", "touchpoint", "public_review_url")
+OPTIONAL = ("us", "product", "touchpoint", "public_review_url", "booking_url", "colour")
 RATINGS = {str(number): str(number) for number in range(6)}
 
 
@@ -40,8 +43,8 @@ class SurveyForm:
     _checks: ui.element | None = None
     _ready: SurveyTemplates
 
-    def __init__(self, draft: Draft) -> None:
-        self._draft = draft
+    def __init__(self, visit: Visit, draft: Draft) -> None:
+        self._visit, self._draft = visit, draft
         self._beside = ""
         draft.on_change.append(self._draw_checks)
 
@@ -94,6 +97,11 @@ class SurveyForm:
             for group in texts.groups(document):
                 self._draw_group(group, document, shown)
             self._draw_legal(document)
+            with box("fieldset", "area"):
+                Text("legend", "Looks: your colour and logo")
+                colour = texts.text_at(document, ("colour",))
+                self._text(("colour",), "Colour of links and buttons, such as #0b5cad", colour, optional=True)
+                draw_logo(self._visit, self._draft, self._draw_form)
 
     def _shown(self, document: Document) -> list[str]:
         """The languages side by side: the default, and one other."""
@@ -110,6 +118,23 @@ class SurveyForm:
                 self._choice("nps_kind", "About", texts.NPS_KINDS, document["nps_kind"])
                 self._choice("ratings_asked", "Ratings that one person is asked", RATINGS,
                              str(document["ratings_asked"]))  # fmt: skip
+            self._draw_booking(document)
+
+    def _draw_booking(self, document: Document) -> None:
+        """To whom the last page offers a call."""
+        with box("fieldset"):
+            Text("legend", "The last page offers a call to")
+            for name in texts.categories(document):
+                with box("label", "tick"), box("span"):
+                    made = box("input", type="checkbox")
+                    if name in document.get("booking_for", ()):
+                        made.props["checked"] = ""
+                    Text("span", f" {texts.SIGNS[name]} {texts.CATEGORIES[name]}")
+                    made.on("change", partial(self._offer_call, name), js_handler=CHECKED)
+
+    async def _offer_call(self, name: str, told: Any) -> None:
+        self._draft.replace(steps.with_call_for(self._draft.document, name, offered=bool(told.args)))
+        await self._draft.save()
 
     def _draw_languages(self, document: Document, shown: list[str]) -> None:
         found = texts.languages(document)

@@ -19,6 +19,7 @@ from shared.http.client import Api, Away
 EVERYBODY = ""
 OWN_LANGUAGE = "Their own, where it is known"
 NONE_YET = "No survey is published yet: make one under Surveys, and publish it."
+NOBODY_YET = "Nobody is known at this account: add its people first, by the CRM or an import."
 MOST = 500
 
 
@@ -30,7 +31,11 @@ def making(visit: Visit, account_id: str, stakeholder_id: str | None = None) -> 
 
 async def published(api: Api) -> list[SurveyHead]:
     """The surveys by which people can be asked."""
-    return [survey for survey in await api.ask_all(SURVEYS) if survey.current_version is not None]
+    found = []
+    for survey in await api.ask_all(SURVEYS):
+        if survey.current_version is not None and survey.archived_at is None:
+            found.append(survey)
+    return found
 
 
 class _Making:
@@ -81,7 +86,7 @@ class _Making:
 
     def _show(self, survey_id: str, body: Mapping[str, Any], made: LinksMade) -> None:
         if not made.items:
-            ui.notify("Nobody is known at this account.", position="top")
+            ui.notify(NOBODY_YET, position="top", timeout=8000)
             return
 
         async def again(row: LinkRow, reason: str) -> LinkRow | None:

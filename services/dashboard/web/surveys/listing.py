@@ -44,6 +44,8 @@ def survey_address(survey_id: str) -> str:
 
 def state_words(survey: SurveyHead) -> str:
     """Whether a survey is published, and whether it was changed since."""
+    if survey.archived_at is not None:
+        return "○ archived"
     if survey.current_version is None:
         return "○ draft"
     if survey.has_changes:
@@ -53,8 +55,11 @@ def state_words(survey: SurveyHead) -> str:
 
 def _draw(visit: Visit, found: Listed) -> None:
     if found.surveys:
-        heads = ("Survey", "Asks", "State", "Languages", "Asked", "Answered", "Changed")
-        table(heads, [_row(survey, found.asks.get(survey.survey_id)) for survey in found.surveys], "Surveys")
+        _draw_table(found, "Surveys", archived=False)
+        if any(survey.archived_at is not None for survey in found.surveys):
+            with box("details"):
+                Text("summary", "Archived")
+                _draw_table(found, "Archived surveys", archived=True)
     else:
         hint = "Begin with one that is ready: relationship, project, satisfaction, effort, or a business review."
         if not visit.user.may("manage"):
@@ -63,6 +68,18 @@ def _draw(visit: Visit, found: Listed) -> None:
     if visit.user.may("manage"):
         with box("div", "buttons"):
             link("New survey", "/surveys/new", "button main")
+
+
+def _draw_table(found: Listed, title: str, *, archived: bool) -> None:
+    heads = ("Survey", "Asks", "State", "Languages", "Asked", "Answered", "Changed")
+    rows = []
+    for survey in found.surveys:
+        if (survey.archived_at is not None) == archived:
+            rows.append(_row(survey, found.asks.get(survey.survey_id)))
+    if rows:
+        table(heads, rows, title)
+    else:
+        empty("All surveys are archived.", "Open one below and bring it back, or begin a new one.")
 
 
 def _row(survey: SurveyHead, asks: AskGroup | None) -> list[Cell]:

@@ -1,9 +1,11 @@
 """Who objected to being asked: kept as a keyed hash, so that the address itself is nowhere."""
 
+from dataclasses import dataclass
 from functools import partial
 
+from services.dashboard.domain import asks as told
 from services.dashboard.domain import wording
-from services.dashboard.web.elements import Cell, Text, box, empty, table, when
+from services.dashboard.web.elements import Cell, box, empty, table, when
 from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, refuse, sure
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
@@ -22,50 +24,45 @@ SOURCES = {
 }
 
 
+@dataclass(frozen=True)
+class Objections:
+    """The objections, and the people who have keys, by the keys' ids."""
+
+    listed: list[Suppression]
+    people: dict[str, str]
+
+
 @page("/surveys/objections", "Objections", scope="manage")
 async def objections(visit: Visit) -> None:
     """Draw the page."""
     tabs(visit, "/surveys/objections", LEAD)
 
-    async def load(api: Api) -> list[Suppression]:
-        return await api.ask_all(SUPPRESSIONS)
+    async def load(api: Api) -> Objections:
+        return Objections(await api.ask_all(SUPPRESSIONS), await visit.resources.desk.names_of_keys())
 
     Section(visit, "Objections", load, partial(_draw, visit), classes="wide")
 
 
-def _draw(visit: Visit, found: list[Suppression]) -> None:
-    if found:
-        rows = [_row(visit, suppression) for suppression in found]
-        table(("When", "How", "By", "State", ""), rows, "Objections")
+def _draw(visit: Visit, found: Objections) -> None:
+    if found.listed:
+        rows = [_row(visit, suppression, found.people) for suppression in found.listed]
+        table(("When", "How", "By", ""), rows, "Objections")
     else:
         empty("Nobody has objected.", "Bring the list of your former tool, so that nobody is asked who said no there.")
     with box("div", "buttons"):
         button("Add addresses", partial(_add, visit), "main")
 
 
-def _row(visit: Visit, suppression: Suppression) -> list[Cell]:
+def _row(visit: Visit, suppression: Suppression, people: dict[str, str]) -> list[Cell]:
     return [
         partial(when, suppression.created_at, "time"),
         SOURCES.get(suppression.source, wording.plain(suppression.source)),
-        suppression.created_by,
-        partial(_draw_state, suppression),
+        told.actor(suppression.created_by, people),
         partial(_draw_lifting, visit, suppression),
     ]
 
 
-def _draw_state(suppression: Suppression) -> None:
-    with box("span"):
-        if suppression.lifted_at is None:
-            Text("span", "● never asked")
-        else:
-            Text("span", "○ lifted ")
-            when(suppression.lifted_at)
-
-
 def _draw_lifting(visit: Visit, suppression: Suppression) -> None:
-    if suppression.lifted_at is not None:
-        return
-
     async def lift() -> None:
         async def work() -> None:
             api = await visit.api()

@@ -1,6 +1,7 @@
 """The page of a respondent, as it will look on a phone: of what is saved, in each language and for each category."""
 
 import asyncio
+from html import escape
 from urllib.parse import urlencode
 
 from nicegui import ui
@@ -13,8 +14,14 @@ from services.dashboard.web.section import Visit
 from services.dashboard.web.surveys.draft import Draft
 from shared.http.client import within
 
-COLOURS = {"light": "Light", "dark": "Dark"}
+PLAIN = "text"
+COLOURS = {"light": "Light", "dark": "Dark", PLAIN: "Plain text"}
 BEFORE = {"": "Before they answer"}
+
+
+def plain_page(text: str) -> str:
+    """Plain text as a page for the frame."""
+    return f'<!doctype html><title>Plain text</title><pre style="white-space: pre-wrap">{escape(text)}</pre>'
 
 
 class Preview:
@@ -49,7 +56,7 @@ class Preview:
         with self._body, box("div", "filters") as choices:
             fields.choice("language", "Language", texts.language_names(self._languages))
             fields.choice("category", "Shown", shown)
-            fields.choice("colours", "Colours", COLOURS)
+            fields.choice("colours", "As", COLOURS)
         choices.on("change", self._choose)
 
     def _changed(self) -> None:
@@ -66,13 +73,20 @@ class Preview:
     async def _show(self, frame: ui.element) -> None:
         async def work() -> None:
             values, survey_id = self._fields.values, self._draft.survey_id
-            query = urlencode({name: values[name] for name in ("language", "category") if values.get(name)})
+            colours = values.get("colours", "light")
+            wanted = {name: values[name] for name in ("language", "category") if values.get(name)}
+            if colours == PLAIN:
+                wanted["format"] = PLAIN
+            query = urlencode(wanted)
             path = f"{within('/v1/surveys', survey_id)}/preview?{query}"
             content = b""
             async for chunk in (await self._visit.api()).chunks("outreach", path):
                 content += chunk
-            frame.style(replace=f"color-scheme: {values.get('colours', 'light')}")
-            frame.props["srcdoc"] = content.decode()
+            shown = content.decode()
+            if colours == PLAIN:
+                shown, colours = plain_page(shown), "light"
+            frame.style(replace=f"color-scheme: {colours}")
+            frame.props["srcdoc"] = shown
             frame.update()
 
         with self._client:

@@ -14,8 +14,8 @@ from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.surveys.linking import names_of, published
 from services.dashboard.web.surveys.reviews import review_address
-from shared.api.business_reviews import BusinessReview
-from shared.api.calls import MAKE_REVIEW
+from shared.api.business_reviews import BusinessReview, ReviewPreview
+from shared.api.calls import MAKE_REVIEW, PREVIEW_REVIEW
 from shared.api.people import Person
 from shared.api.questions import ACCOUNT_REVIEW, STAKEHOLDERS
 from shared.api.reviews import ReviewPack
@@ -50,7 +50,7 @@ async def new_review(visit: Visit) -> None:
             loaded.append(await _material(api, account_id))
         return loaded[0]
 
-    Section(visit, "", load, partial(_Form(visit, account_id).draw), classes="wide")
+    Section(visit, "", load, partial(_Form(visit, account_id).draw), classes="wide", subject="account")
 
 
 async def _material(api: Api, account_id: str) -> Material:
@@ -64,6 +64,8 @@ async def _material(api: Api, account_id: str) -> Material:
 
 class _Form:
     """The form of one account."""
+
+    _look_at: ui.element
 
     def __init__(self, visit: Visit, account_id: str) -> None:
         self._visit, self._account_id = visit, account_id
@@ -79,7 +81,7 @@ class _Form:
             link("Surveys", "/surveys")
             return
         if not found.people:
-            empty("Nobody is known at this account.", "A review is for its people: add them first.")
+            empty("Nobody is known at this account.", "Add its people first, by the CRM or an import.")
             return
         with box("div", "form"):
             with box("div", "filters"):
@@ -94,12 +96,14 @@ class _Form:
                 link("The whole pack as the client may see it", f"{account_address(self._account_id)}/review"
                      "?audience=client")  # fmt: skip
             with box("div", "buttons"):
+                button("See what they will see", self._look)
                 button("Make the review and its links", self._make, "main")
+            self._look_at = box("div")
 
     def _draw_comments(self, pack: ReviewPack) -> None:
         comments = [said for said in pack.said if said.comment]
         if not comments:
-            Text("p", "Nobody wrote a comment in this time.", "muted")
+            Text("p", "Nobody wrote a comment in this time: the scores and what was done are shared alone.", "muted")
             return
         words = {}
         for said in comments:
@@ -107,14 +111,41 @@ class _Form:
             words[said.response_id] = f"{sign} {said.score}: {said.comment}"
         self._fields.several("comments", COMMENTS, words)
 
-    async def _make(self) -> None:
+    async def _look(self) -> None:
+        """Show the page as each recipient would see it; nothing is made."""
+        body = await self._body()
+        if body is None:
+            return
+        found: list[ReviewPreview] = []
+
+        async def work() -> None:
+            found.append(await (await self._visit.api()).call(PREVIEW_REVIEW, body))
+
+        if not await attempt(work(), ""):
+            return
+        self._look_at.clear()
+        with self._look_at:
+            Text("h3", "What each recipient will see")
+            for warning in found[0].warnings:
+                Text("p", wording.plain(warning), "muted")
+            with box("div", "phone"):
+                box("iframe", sandbox="", title="The page of the review", srcdoc=found[0].html)
+
+    async def _body(self) -> dict[str, Any] | None:
+        """The review as it was chosen; None, which is said, where nobody gets it."""
         values = self._fields.values
         if not values.get("recipients"):
             await attempt(refuse("Choose who gets a link."), "")
-            return
+            return None
         body: dict[str, Any] = {name: values[name] for name in ("held_on", "survey_id", "intro") if name in values}
         body |= {"account_id": self._account_id, "comments": values.get("comments", [])}
         body["recipients"] = [{"stakeholder_id": recipient} for recipient in values["recipients"]]
+        return body
+
+    async def _make(self) -> None:
+        body = await self._body()
+        if body is None:
+            return
         made: list[BusinessReview] = []
 
         async def work() -> None:

@@ -14,6 +14,7 @@ from services.dashboard.web.elements import (
     empty,
     link,
     person_link,
+    tab_title,
     table,
     when,
 )
@@ -92,7 +93,7 @@ def _of(number: int, whole: int) -> str:
 
 def _draw_due(visit: Visit, found: list[DueReview]) -> None:
     if not found:
-        empty("Every account had a review within a quarter.")
+        empty("Every account had a review within a quarter.", "Hold the next one a quarter after the last.")
         return
     owners = {}
     for due in found:
@@ -145,13 +146,14 @@ async def review(visit: Visit) -> None:
         return await api.ask(BUSINESS_REVIEW, review_id=review_id)
 
     tabs(visit, "/surveys/reviews", LEAD)
-    Section(visit, "", load, partial(_draw_head, visit), classes="plain")
+    Section(visit, "", load, partial(_draw_head, visit), classes="plain", subject="business review")
     with box("div", "stack"):
         Section(visit, "Recipients", load, partial(_draw_recipients, visit))
         Section(visit, "What they see", load, draw_copy)
 
 
 def _draw_head(visit: Visit, review: BusinessReview) -> None:
+    tab_title(f"Review of {review.account_name or review.account_id}")
     with box("h2"):
         account_link(review.account_id, review.account_name)
     with box("p", "lead"):
@@ -188,7 +190,7 @@ def _draw_recipient(visit: Visit, review: BusinessReview, recipient: ReviewRecip
     with box("p"):
         person_link(review.account_id, recipient.stakeholder_id, recipient.name)
         Text("span", f" · {_came_of(recipient)}", "muted")
-    if recipient.state == "sent" and visit.user.may("act"):
+    if recipient.state == "sent" and recipient.url is not None:
         link_ = AskLink(invitation_id=recipient.ask_id, url=recipient.url, expires_at=review.closes_at)
         draw_link(visit, link_, recipient.name or recipient.stakeholder_id)
 

@@ -86,7 +86,7 @@ async def account_facts(
 _ANSWER: Final = ("response_id", "stakeholder_id", "answered_at", "score", "question_id")
 _INVITATION: Final = (
     *("invitation_id", "given_stakeholder_id", "stakeholder_id", "sent_at", "delivered_at", "opened_at", "started_at"),
-    *("bounced_at", "answered_at", "commented", "follow_up_requested"),
+    *("bounced_at", "withdrawn_at", "answered_at", "commented", "follow_up_requested"),
 )
 
 
@@ -109,7 +109,8 @@ def _asked(filters: Filters) -> str:
     return (
         f"select {comma_list('array_agg({0}) as i_{0}', _INVITATION)} from ("
         "select i.invitation_id, i.given_stakeholder_id, i.stakeholder_id, i.sent_at, i.delivered_at, i.opened_at,"
-        f" i.started_at, i.bounced_at, r.answered_at, {commented('r')} as commented, r.follow_up_requested"
+        " i.started_at, i.bounced_at, i.withdrawn_at, r.answered_at,"
+        f" {commented('r')} as commented, r.follow_up_requested"
         f" from invited_people i{joins(filters, None, alias='i')}"
         f" left join responses r on {LIVE} and r.account_id = i.account_id"
         " and r.stakeholder_id = i.stakeholder_id and r.invitation_id = i.invitation_id"
@@ -158,4 +159,5 @@ def _invitation(row: Any, replies: Sequence[Reply]) -> Invitation:
         row["started_at"],
         row["bounced_at"],
         tuple(replies),
+        row["withdrawn_at"],
     )

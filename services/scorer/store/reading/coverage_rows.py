@@ -16,10 +16,12 @@ ASKABLE: Final = KNOWABLE | frozenset(OF_INVITATION)
 _STEPS: Final = ("delivered", "opened", "started", "bounced")
 _REPLIES: Final = ("answered", "commented", "follow_up_requested")
 _REACHED: Final = "(s.bounced_at is null or s.bounced_at > p.upto)"
+_UNANSWERED: Final = "(s.answered_at is null or s.answered_at > p.upto)"
 _COUNTS: Final = ", ".join(
     (
         comma_list("cast(count(*) filter (where s.{0}_at <= p.upto) as int) as {0}", _STEPS),
         comma_list(f"cast(count(*) filter (where s.{{0}}_at <= p.upto and {_REACHED}) as int) as {{0}}", _REPLIES),
+        f"cast(count(*) filter (where s.withdrawn_at <= p.upto and {_REACHED} and {_UNANSWERED}) as int) as withdrawn",
     )
 )
 
@@ -77,7 +79,7 @@ def asked_rows(question: Question) -> str:
     return f"""
     with sent as (
         select i.account_id, i.stakeholder_id, i.delivered_at, i.opened_at, i.started_at, i.bounced_at,
-            q.answered_at, q.commented_at, q.follow_up_requested_at{named},
+            i.withdrawn_at, q.answered_at, q.commented_at, q.follow_up_requested_at{named},
             generate_series({passed("i.sent_at", "uptos")}, {passed("i.sent_at", "window_starts")} - 1) as point
         from invited_people i{joined} cross join lateral (
             select min(r.answered_at) as answered_at,

@@ -110,7 +110,8 @@ async def people_facts(tx: ReadTx, people: Sequence[PersonKey], as_of: datetime)
     )
     invitations = await tx.all(
         "select k.account_id, i.invitation_id, i.given_stakeholder_id, k.stakeholder_id, i.sent_at, i.delivered_at,"
-        f" i.opened_at, i.started_at, i.bounced_at, r.answered_at, {commented('r')} as commented, r.follow_up_requested"
+        " i.opened_at, i.started_at, i.bounced_at, i.withdrawn_at, r.answered_at,"
+        f" {commented('r')} as commented, r.follow_up_requested"
         f" from {_PEOPLE} join invited_people i using (account_id, stakeholder_id)"
         f" left join responses r on {LIVE} and r.account_id = k.account_id and r.stakeholder_id = k.stakeholder_id"
         " and r.invitation_id = i.invitation_id and r.answered_at <= :as_of"

@@ -1,0 +1,1 @@
+"""Files that people bring: sent, looked at, taken, reported, undone."""

@@ -1,0 +1,1 @@
+"""Accounts and people of the directory: made, changed, removed, erased, brought out."""

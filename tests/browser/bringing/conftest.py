@@ -1,0 +1,38 @@
+"""An installation that knows nothing yet, for the tests of how answers come in through the pages."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.browser.dashboard.site import WAIT_MS, Look, Site, sign_in, site
+from tests.support.environment import Environment, fresh_environment
+
+
+@pytest.fixture(scope="package")
+async def package_environment(kafka_bootstrap: str, postgres_url: str) -> AsyncIterator[Environment]:
+    async with fresh_environment(kafka_bootstrap, postgres_url) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="package")
+async def where(package_environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    folder: Path = tmp_path_factory.mktemp("empty")
+    async with site(package_environment, folder, demo=False) as running:
+        yield running
+
+
+@pytest.fixture
+async def page(browser: Browser, where: Site) -> AsyncIterator[Page]:
+    """A page on which the admin is signed in; a script that fails or is blocked fails the test."""
+    context = await Look().context(browser)
+    page = await context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda told: complaints.append(told.text) if "Content Security Policy" in told.text else None)
+    await sign_in(page, where)
+    yield page
+    await context.close()
+    assert complaints == []
