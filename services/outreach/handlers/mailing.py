@@ -29,6 +29,7 @@ from services.outreach.handlers.links import invitation_call
 from services.outreach.handlers.mail_contents import MailContents, Readied
 from services.outreach.handlers.versions import Versions
 from services.outreach.store import contacts, programmes, readings, sends
+from services.outreach.store.asks import lock_asking
 from services.outreach.store.outgoing import queue
 from services.outreach.store.programmes import StoredProgramme
 from services.outreach.store.sends import DueMail
@@ -76,11 +77,14 @@ class Mailing:
     async def begin(self, readied: Readied, circumstances: Terms) -> bool:
         """Decide once more, and note that the relay is given the mail now; False where it does not go any more."""
 
+        hashed = self.contents.tokens.address_hash(readied.invitation.to.email)
+
         async def work(tx: WriteTx) -> bool:
+            await lock_asking(tx)
             await tx.lock_accounts({readied.mail.account_id})
             if await self._look_at(tx, readied.mail, circumstances) is None:
                 return False
-            return await sends.begin(tx, readied.mail, self.clock.now())
+            return await sends.begin(tx, readied.mail, hashed, self.clock.now())
 
         return await self.database.retrying(work)
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.outreach.domain.asks import SYSTEM, AskChange
 from services.outreach.domain.audience import Member
+from services.outreach.domain.tokens import AddressHash
 from shared.db.transaction import ReadTx, WriteTx
 
 LEASE: Final = timedelta(minutes=5)
@@ -93,22 +94,26 @@ async def find_due(tx: WriteTx, mail: DueMail, now: datetime) -> DueMail | None:
     return _mail(dict(row))
 
 
-async def begin(tx: WriteTx, mail: DueMail, now: datetime) -> bool:
-    """Write that the relay is given the mail now; False where that is written already."""
-    return (
-        await tx.execute(
-            "insert into sends as d (ask_id, kind, number, attempts, claimed_until, data_started_at)"
-            " values (:ask_id, :kind, :number, 1, :until, :now) on conflict (ask_id, kind, number) do update set"
-            " attempts = d.attempts + 1, claimed_until = excluded.claimed_until,"
-            " data_started_at = excluded.data_started_at where d.data_started_at is null and d.ended_at is null",
-            ask_id=mail.ask_id,
-            kind=mail.kind,
-            number=mail.number,
-            now=now,
-            until=now + LEASE,
-        )
-        == 1
+async def begin(tx: WriteTx, mail: DueMail, hashed: AddressHash, now: datetime) -> bool:
+    """Write that the relay is given the mail to an address now; False where that is written already."""
+    await tx.execute(
+        "update asks set address_hash = :digest, address_key_id = :key_id where ask_id = :ask_id",
+        ask_id=mail.ask_id,
+        digest=hashed.digest,
+        key_id=hashed.key_id,
     )
+    begun = await tx.execute(
+        "insert into sends as d (ask_id, kind, number, attempts, claimed_until, data_started_at)"
+        " values (:ask_id, :kind, :number, 1, :until, :now) on conflict (ask_id, kind, number) do update set"
+        " attempts = d.attempts + 1, claimed_until = excluded.claimed_until,"
+        " data_started_at = excluded.data_started_at where d.data_started_at is null and d.ended_at is null",
+        ask_id=mail.ask_id,
+        kind=mail.kind,
+        number=mail.number,
+        now=now,
+        until=now + LEASE,
+    )
+    return begun == 1
 
 
 async def refused(tx: WriteTx, mail: DueMail, now: datetime, reply: str, *, ended: bool) -> int:
