@@ -83,7 +83,8 @@ async def test_a_dry_run_says_whom_it_would_ask_and_why_not_others(room: Mailroo
 
 async def test_a_dry_run_says_who_would_wait_first(room: Mailroom) -> None:
     await room.asking.link("ann", survey_id="srv_other")
-    found = await room.call("POST", f"/{await room.programme(started=False)}/dry-run")
+    programme_id = await room.programme(started=False, when={"type": "once", "on": "2026-06-16"})
+    found = await room.call("POST", f"/{programme_id}/dry-run")
     assert (found["would_ask"], found["held"]) == (2, 1)
     assert found["reasons"] == [{"state": "held", "reason": "floor", "count": 1}]
 
