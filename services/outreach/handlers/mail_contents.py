@@ -47,7 +47,7 @@ class MailContents:
         if programme.sender.reply_to is not None:
             reply_to = Mailbox(programme.sender.reply_to)
         invitation = Invitation(
-            kind="reminder" if mail.kind == "reminder" else "invite",
+            kind=mail.kind,
             survey=survey,
             language=survey.language_for((candidate.language,)),
             sender=sender,

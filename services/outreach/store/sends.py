@@ -6,7 +6,7 @@ A mail whose `data_started_at` is written and whose end is not may have left, an
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from services.outreach.domain.asks import SYSTEM, AskChange
@@ -29,7 +29,7 @@ class DueMail:
     survey_version: int
     account_id: str
     stakeholder_id: str
-    kind: str
+    kind: Literal["invite", "reminder"]
     number: int
     latest_at: datetime
     sent_at: datetime | None
@@ -118,6 +118,9 @@ async def begin(tx: WriteTx, mail: DueMail, hashed: AddressHash, now: datetime) 
 
 async def refused(tx: WriteTx, mail: DueMail, now: datetime, reply: str, *, ended: bool) -> int:
     """The relay has not taken the mail, and said so; `ended`: it will not be asked again. Returns the attempts."""
+    ended_at = None
+    if ended:
+        ended_at = now
     attempts: int = await tx.scalar(
         "insert into sends as d (ask_id, kind, number, attempts, claimed_until, ended_at, reply)"
         " values (:ask_id, :kind, :number, 1, :now, :ended_at, :reply) on conflict (ask_id, kind, number) do update"
@@ -127,7 +130,7 @@ async def refused(tx: WriteTx, mail: DueMail, now: datetime, reply: str, *, ende
         kind=mail.kind,
         number=mail.number,
         now=now,
-        ended_at=now if ended else None,
+        ended_at=ended_at,
         reply=reply,
     )
     return attempts
@@ -135,6 +138,9 @@ async def refused(tx: WriteTx, mail: DueMail, now: datetime, reply: str, *, ende
 
 async def taken(tx: WriteTx, mail: DueMail, at: datetime, reminder_due_at: datetime | None, *, confirmed: bool) -> None:
     """The relay has taken the mail at a moment, or may have, if it is not `confirmed`. An invitation opens its link."""
+    sent_at = None
+    if confirmed:
+        sent_at = at
     await tx.execute(
         "update sends set ended_at = :at, sent_at = :sent_at, reply = case when cast(:sent_at as timestamptz) is null"
         " then 'the answer of the relay did not come' else reply end"
@@ -143,7 +149,7 @@ async def taken(tx: WriteTx, mail: DueMail, at: datetime, reminder_due_at: datet
         kind=mail.kind,
         number=mail.number,
         at=at,
-        sent_at=at if confirmed else None,
+        sent_at=sent_at,
     )
     if mail.kind == "reminder":
         await tx.execute(
