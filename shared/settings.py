@@ -22,6 +22,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from shared.calendar import parse_holidays
 from shared.errors import TellbackError
 
 PREFIX = "TELLBACK_"
@@ -210,6 +211,11 @@ class CommonSettings(Settings):
         description="Where the supplier works, such as `Europe/London`: due times follow its clocks, and so do dates "
         "and times of files that name no zone.",
     )
+    holidays: CommaList = Field(
+        default=(),
+        description="Dates on which nobody works, `2026-12-25` separated by commas. With a region of the directory, "
+        "`dach:2026-10-03`, one on which nobody there is asked.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line that is written."
     )
@@ -248,6 +254,15 @@ class CommonSettings(Settings):
                 raise ValueError(f"{which}must have {MIN_SECRET_LENGTH} characters or more")
             if len(set(secret)) < MIN_SECRET_VARIETY or any(word in secret.lower() for word in _PLACEHOLDERS):
                 raise ValueError(f"{which}must be random, not a placeholder")
+        return value
+
+    @field_validator("holidays")
+    @classmethod
+    def _dates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            parse_holidays(",".join(value))
+        except ValueError:
+            raise ValueError("must be dates such as 2026-12-25 or dach:2026-10-03") from None
         return value
 
     @field_validator("time_zone")

@@ -23,7 +23,6 @@ from services.alerting.api.resources import Alerting
 from services.alerting.consumer import handlers
 from services.alerting.courier.api import deliveries, endpoints
 from services.alerting.courier.app import delivering
-from services.alerting.domain.calendar import BusinessCalendar, Due, parse_holidays, parse_hours, parse_weekdays
 from services.alerting.domain.payloads import Links, PayloadSettings
 from services.alerting.domain.people import Staff
 from services.alerting.domain.policy import Policy
@@ -49,6 +48,7 @@ from services.alerting.outbound.domain.addresses import AddressPolicy, parsed_ne
 from services.alerting.outbound.gateways.egress import Budgets, Egress
 from services.alerting.outbound.gateways.vault import Vault
 from services.alerting.settings import AlertingSettings
+from shared.calendar import BusinessCalendar, Due, parse_holidays, parse_hours, parse_weekdays
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
 from shared.erasure import subjects_by
@@ -130,7 +130,7 @@ def timers_of(settings: AlertingSettings, resources: Resources) -> list[tuple[st
 def resources_of(settings: AlertingSettings, common: CommonSettings, clock: Clock) -> Resources:
     """The settings as the domain takes them. Raises InvalidSettings where business time makes no sense."""
     try:
-        calendar = calendar_of(settings, common.time_zone)
+        calendar = calendar_of(settings, common)
     except ValueError as error:
         raise InvalidSettings("invalid_settings", f"TELLBACK_ALERTING_BUSINESS_*: {error}") from None
     staff = Staff(
@@ -205,15 +205,15 @@ def mail_server_of(settings: AlertingSettings) -> MailServer | None:
     )
 
 
-def calendar_of(settings: AlertingSettings, time_zone: str) -> BusinessCalendar:
+def calendar_of(settings: AlertingSettings, common: CommonSettings) -> BusinessCalendar:
     """Business time as the settings say. Raises ValueError."""
     opens, closes = parse_hours(settings.business_hours)
     calendar = BusinessCalendar(
-        ZoneInfo(time_zone),
+        ZoneInfo(common.time_zone),
         parse_weekdays(settings.business_days),
         opens,
         closes,
-        parse_holidays(",".join(settings.holidays)),
+        parse_holidays(",".join(common.holidays)).everywhere,
     )
     return calendar
 

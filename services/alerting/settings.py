@@ -1,7 +1,6 @@
 """Settings of alerting."""
 
 import os
-from datetime import date
 from email.headerregistry import Address
 from typing import Any, Literal
 
@@ -28,9 +27,6 @@ class AlertingSettings(Settings):
         default="09:00-18:00",
         pattern=r"^\d{1,2}:\d{2}-\d{1,2}:\d{2}$",
         description="Hours in which people work, on the clocks of the time zone; `24:00` ends a day.",
-    )
-    holidays: CommaList = Field(
-        default=(), description="Dates on which nobody works, `2026-12-25` separated by commas."
     )
     default_owner_name: str = Field(
         default="", max_length=200, description="Who takes the follow-ups of accounts that have no owner."
@@ -159,16 +155,6 @@ class AlertingSettings(Settings):
         if isinstance(data, dict) and "retry_schedule" not in data and os.environ.get(name) == "":
             return data | {"retry_schedule": ""}
         return data
-
-    @field_validator("holidays")
-    @classmethod
-    def _dates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for day in value:
-            try:
-                date.fromisoformat(day)
-            except ValueError:
-                raise ValueError("must be dates such as 2026-12-25") from None
-        return value
 
     @field_validator("mail_from")
     @classmethod

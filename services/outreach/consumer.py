@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from services.outreach.domain.tokens import Tokens
+from services.outreach.handlers.context import read_context
 from services.outreach.handlers.directory import read_directory
 from services.outreach.handlers.erasures import erase_stakeholders
 from services.outreach.handlers.invitations import read_invitations
@@ -24,7 +25,7 @@ from shared.topics import (
     STAKEHOLDER_REMOVED,
     STAKEHOLDER_UPSERTED,
 )
-from shared.verdicts import BatchHandler, pass_over
+from shared.verdicts import BatchHandler
 
 PLAIN: PlainReaders = {RESPONSE_RECORDED: plain_response}
 """Event name -> what reads it without a model. Of a backlog nearly everything is responses."""
@@ -46,5 +47,5 @@ def handlers(journal: Journal, tokens: Tokens, clock: Clock) -> Mapping[str, Bat
         STAKEHOLDER_UPSERTED: directory,
         STAKEHOLDER_REMOVED: directory,
         **dict.fromkeys(INVITATION_EVENTS, invitations),
-        CONTEXT_RECORDED: pass_over,
+        CONTEXT_RECORDED: read_context(journal),
     }

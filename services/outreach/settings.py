@@ -1,9 +1,19 @@
 """Settings of outreach."""
 
-from pydantic import Field, SecretStr
+from typing import Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import Settings
+from services.outreach.domain.hours import Zones
+from services.outreach.domain.relay import DkimKey, RelaySettings, Security
+from shared.settings import CommaList, Settings, known_zone
+
+
+def _is_here(host: str | None) -> bool:
+    return host in ("127.0.0.1", "localhost", "::1")
 
 
 class OutreachSettings(Settings):
@@ -43,3 +53,77 @@ class OutreachSettings(Settings):
         description="How many months asks and business reviews are kept after they fell due. What people answered is"
         " kept by the collector and the scorer; outreach forgets it once their link has ended.",
     )
+    smtp_host: str | None = Field(
+        default=None, description="The mail relay. Without it nothing is ever sent; links work."
+    )
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    smtp_security: Security = Field(
+        default="starttls",
+        description="`starttls` and `tls` demand a certificate that is valid; `none` is for a relay on this machine.",
+    )
+    smtp_user: str = Field(default="", description="Who signs in there; empty: nobody.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="The password of the user.")
+    sender_domains: CommaList = Field(
+        default=(), description="Domains of addresses in whose name mails may go, such as `supplier.example`."
+    )
+    bounce_domain: str | None = Field(
+        default=None,
+        description="Bounces come back to addresses of this domain that name the mail (VERP). Without it they come to"
+        " the sender.",
+    )
+    dkim_domain: str | None = Field(default=None, description="The domain for which mails are signed (DKIM).")
+    dkim_selector: str = Field(default="tellback", max_length=63, description="Names the key in the DNS.")
+    dkim_key: SecretStr | None = Field(
+        default=None, description="The private key, PEM, by `_FILE` as a rule. Without it the relay has to sign."
+    )
+    region_zones: CommaList = Field(
+        default=(),
+        description="The clocks of regions of the directory, `emea=Europe/Berlin` separated by commas, for people and"
+        " accounts without a time zone.",
+    )
+    daily_cap: int = Field(default=2000, ge=1, le=1_000_000, description="The most mails of a day, all programmes.")
+    mails_per_minute: int = Field(default=20, ge=1, le=10_000, description="To one recipient domain.")
+
+    @field_validator("region_zones")
+    @classmethod
+    def _zones(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            region, _, zone = part.partition("=")
+            if not region.strip():
+                raise ValueError("must be regions with their zones, such as emea=Europe/Berlin")
+            known_zone(zone.strip())
+        return value
+
+    @model_validator(mode="after")
+    def _signs_or_not(self) -> Self:
+        if (self.dkim_key is None) != (self.dkim_domain is None):
+            raise ValueError("dkim_key and dkim_domain go together")
+        return self
+
+    @property
+    def relay(self) -> RelaySettings | None:
+        """Where mail is handed over; None where nothing is sent."""
+        if self.smtp_host is None:
+            return None
+        password = self.smtp_password.get_secret_value()
+        return RelaySettings(self.smtp_host, self.smtp_port, self.smtp_security, self.smtp_user, password)
+
+    @property
+    def links_are_reachable(self) -> bool:
+        """Whether people who get mails can open their links: a relay on this machine shows mails here too."""
+        return _is_here(urlsplit(self.public_url).hostname) <= _is_here(self.smtp_host)
+
+    def zones(self, supplier: str) -> Zones:
+        """The clocks that people live by."""
+        regions = {}
+        for part in self.region_zones:
+            region, _, zone = part.partition("=")
+            regions[region.strip().lower()] = ZoneInfo(zone.strip())
+        return Zones(ZoneInfo(supplier), regions)
+
+    @property
+    def dkim(self) -> DkimKey | None:
+        """What mails are signed with; None where the relay signs."""
+        if self.dkim_key is None or self.dkim_domain is None:
+            return None
+        return DkimKey(self.dkim_domain, self.dkim_selector, self.dkim_key.get_secret_value().encode())

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 AskState = Literal["waiting", "held", "skipped", "sent", "failed", "withdrawn"]
 AskOutcome = Literal["answered", "bounced", "withdrawn", "expired", "open"]
-AskOrigin = Literal["link", "review", "test"]
+AskOrigin = Literal["link", "review", "test", "programme"]
 AskReason = Literal[
     "quarantine",
     "floor",

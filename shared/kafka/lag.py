@@ -22,6 +22,15 @@ class Lag:
     def __init__(self, config: RunnerConfig, database: Database) -> None:
         self._config = config
         self._database = database
+        self._seconds = 0.0
+        self._measured_at: float | None = None
+
+    def within(self, seconds: float) -> bool:
+        """Whether everything that was recorded up to so many seconds ago has been read, as far as is known: the lag
+        was small when it was measured, and that is not longer ago."""
+        if self._measured_at is None:
+            return False
+        return self._seconds + time.monotonic() - self._measured_at <= seconds
 
     async def ask(self) -> None:
         """Measure the lag and set the gauges. Raises `Unavailable`."""
@@ -52,6 +61,8 @@ class Lag:
             labels = (self._config.group, topic, str(place.partition))
             consumer_lag_records.labels(*labels).set(behind.get(place, 0))
             consumer_lag_seconds.labels(*labels).set(max(0.0, time.time() - since[place]) if place in since else 0.0)
+        self._seconds = max([0.0, *(time.time() - appended for appended in since.values())])
+        self._measured_at = time.monotonic()
 
 
 async def _appended_at(

@@ -123,6 +123,10 @@ class Runner:
             return f"halted: {self._halted.code}: {self._halted.detail}"
         return None if self.ready else "the consumer has no partitions yet"
 
+    def is_within(self, seconds: float) -> bool:
+        """Whether everything that was recorded up to so many seconds ago has been read."""
+        return self._halted is None and self._lag.within(seconds)
+
     async def run(self) -> None:
         """Consume until stopped. Where an operator must decide, reading halts: the process stays, and checks every 30 s
         whether reading may go on."""

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StringConstraints, field_validator
 
 from services.alerting.api.models import Input, Kind, Line, Text, Version
-from services.alerting.domain.calendar import Due as DueValue
 from services.alerting.domain.default_rules import EVENTS
 from services.alerting.domain.rules import (
     FIELDS,
@@ -18,6 +17,7 @@ from services.alerting.domain.rules import (
 )
 from shared.api.follow_ups import SeverityName
 from shared.api.rules import RecipientName
+from shared.calendar import Due as DueValue
 from shared.http.params import Instant
 
 Conditions = dict[str, dict[str, Any]]

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.people import Account, Answer, Stakeholder
 from services.alerting.domain.tasks import Task
+from shared.calendar import BusinessCalendar
 
 SALESFORCE_STATUS = {
     "open": "Not Started",

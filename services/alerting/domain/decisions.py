@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.rules import Rule, Values
 from services.alerting.domain.severity import Severity, rank, severity_at
 from services.alerting.domain.wording import reasons_of
+from shared.calendar import BusinessCalendar
 
 
 @dataclass(frozen=True, slots=True)

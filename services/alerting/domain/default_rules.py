@@ -6,9 +6,9 @@ A new row goes last: one in the middle moves those behind it, and each of them g
 from typing import Any
 
 from services.alerting.domain import playbooks
-from services.alerting.domain.calendar import Due
 from services.alerting.domain.rules import EscalationStep, Rule, conditions_from
 from services.alerting.domain.severity import Severity
+from shared.calendar import Due
 
 ANSWERED = "stakeholder.answered"
 SCORE_DROPPED = "account_score.dropped"

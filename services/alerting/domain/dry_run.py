@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.decisions import Match, matches_of
 from services.alerting.domain.default_rules import ANSWERED, BOUNCED, DETRACTOR, WENT_SILENT
 from services.alerting.domain.rules import Rule, Values
+from shared.calendar import BusinessCalendar
 
 FollowUpKey = tuple[str, str | None, str]
 """An account, a person, None for the account itself, and a kind."""

@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.alerting.domain.calendar import BusinessCalendar, Due
 from services.alerting.domain.rules import EscalationStep, escalation_from
 from services.alerting.domain.tasks import Escalation, Promise, Task
+from shared.calendar import BusinessCalendar, Due
 
 ACK_TIMEOUT = Due(18, "business_hours")
 LONGEST_ACK = timedelta(days=7)

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.payloads import Links
 from services.alerting.domain.people import Account, Answer, Stakeholder, account_name
 from services.alerting.domain.severity import Severity, rank
 from services.alerting.domain.tasks import Contact, EscalationCause, Task
 from services.alerting.outbound.domain.chat import ChatMessage
+from shared.calendar import BusinessCalendar
 
 Channel = Literal["mail", "slack", "teams"]
 Topic = Literal["follow_ups", "escalations", "praise", "webhooks"]

@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 from services.alerting.domain import crm
-from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.people import Account, Answer, Stakeholder
 from services.alerting.domain.series import category_of
 from services.alerting.domain.tasks import Contact, Task
+from shared.calendar import BusinessCalendar
 
 MAX_COMMENT = 8_000
 MAX_BYTES = 60_000

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.alerting.domain import escalation
-from services.alerting.domain.calendar import BusinessCalendar, Due
 from services.alerting.domain.people import Staff
 from services.alerting.domain.rules import (
     Rule,
@@ -16,6 +15,7 @@ from services.alerting.domain.rules import (
     escalation_document,
     escalation_from,
 )
+from shared.calendar import BusinessCalendar, Due
 
 
 @dataclass(frozen=True, slots=True)

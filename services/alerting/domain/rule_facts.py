@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from services.alerting.domain.answers import StoredAnswer
-from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.people import FRESH, Account, Stakeholder
 from services.alerting.domain.recovery import SeriesKey
 from services.alerting.domain.rules import FactValue
 from services.alerting.domain.segments import Shift
 from services.alerting.domain.series import AnswerInSeries, series_by_key
+from shared.calendar import BusinessCalendar
 
 STEPS = ("sent", "delivered", "opened", "started", "bounced")
 """How far an invitation may come; a bounce says more than all the others."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from string import Template
 from typing import Any, Literal
 
-from services.alerting.domain.calendar import Due
 from services.alerting.domain.severity import Severity
 from services.alerting.domain.tasks import Recipient
+from shared.calendar import Due
 
 Operator = Literal["in", "min", "max"]
 FactValue = str | int | float | bool | None

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.alerting.domain.answers import AnswerKey
-from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.default_rules import ANSWERED, DEFAULT_RULES, RENEWAL_NEAR
 from services.alerting.domain.dry_run import PastTrigger, Trigger
 from services.alerting.domain.occasions import YEAR, first_detractor_answers, occasions, values_of
@@ -17,6 +16,7 @@ from services.alerting.domain.tasks import Task
 from services.alerting.store.dry_run_triggers import add_triggers, forget_triggers_of_answers
 from services.alerting.store.facts import read_facts
 from services.alerting.store.watches import accounts_renewing
+from shared.calendar import BusinessCalendar
 from shared.db.transaction import ReadTx, WriteTx
 from shared.ids import derived_uuid
 

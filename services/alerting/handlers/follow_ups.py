@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from services.alerting.domain import escalation, lifecycle, playbooks
-from services.alerting.domain.calendar import Due
 from services.alerting.domain.default_rules import ESCALATION
 from services.alerting.domain.lifecycle import NotAllowed, Refusal
 from services.alerting.domain.people import assignment_for, title_of
@@ -20,6 +19,7 @@ from services.alerting.handlers.resources import Resources
 from services.alerting.store import tasks as store
 from services.alerting.store.accounts import is_owned_by
 from shared.access.caller import Caller
+from shared.calendar import Due
 from shared.db.directory import own_ids
 from shared.db.transaction import WriteTx
 from shared.errors import Conflict, Invalid, NotFound

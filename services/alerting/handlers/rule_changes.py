@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.default_rules import RENEWAL_NEAR
 from services.alerting.domain.dry_run import DryRunOutcome, dry_run
 from services.alerting.domain.occasions import is_of_people
@@ -14,6 +13,7 @@ from services.alerting.handlers.dry_run_triggers import renewal_triggers
 from services.alerting.handlers.rules import rules_in_force
 from services.alerting.store.dry_run_triggers import triggers_between
 from services.alerting.store.rules import add_versions, current_rules, hold_rules
+from shared.calendar import BusinessCalendar
 from shared.clock import Clock
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Conflict, Invalid, NotFound

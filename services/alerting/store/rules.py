@@ -7,7 +7,6 @@ from typing import Any, cast
 from sqlalchemy import RowMapping
 from sqlalchemy.dialects.postgresql import insert
 
-from services.alerting.domain.calendar import Due, DueUnit
 from services.alerting.domain.rules import (
     Rule,
     conditions_document,
@@ -17,6 +16,7 @@ from services.alerting.domain.rules import (
 )
 from services.alerting.tables.metadata import columns_of
 from services.alerting.tables.rules import RULES
+from shared.calendar import Due, DueUnit
 from shared.db.transaction import ReadTx, WriteTx
 
 _COLUMNS = columns_of(RULES)

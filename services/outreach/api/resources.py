@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Header
 
+from services.outreach.domain.audience import Deployment
 from services.outreach.domain.tokens import Tokens
 from services.outreach.handlers.reviews import Reviews
 from services.outreach.settings import OutreachSettings
@@ -26,6 +27,7 @@ class Outreach:
     journal: Journal
     reviews: Reviews
     zone: ZoneInfo
+    deployment: Deployment
 
 
 TheService = Annotated[Outreach, Depends(service)]

@@ -38,6 +38,9 @@ class NewAsk:
     again_at: datetime | None = None
     language: str | None = None
     review_id: UUID | None = None
+    programme_id: str | None = None
+    occasion: str | None = None
+    latest_at: datetime | None = None
 
     @property
     def sent_at(self) -> datetime | None:

@@ -106,8 +106,11 @@ STATEMENTS = [
         stakeholder_id text not null,
         address_hash bytea,
         address_key_id text,
-        origin text not null check (origin in ('link', 'review', 'test')),
+        origin text not null check (origin in ('link', 'review', 'test', 'programme')),
         review_id uuid,
+        programme_id text,
+        occasion text,
+        latest_at timestamptz,
         state text not null check (state in ('waiting', 'held', 'skipped', 'sent', 'failed', 'withdrawn')),
         reason text,
         note text,
@@ -125,6 +128,9 @@ STATEMENTS = [
         opened_at timestamptz,
         started_at timestamptz,
         reminded_at timestamptz,
+        reminders int not null default 0,
+        reminder_due_at timestamptz,
+        unconfirmed boolean not null default false,
         answered_at timestamptz,
         finished_at timestamptz,
         bounced_at timestamptz,
@@ -164,6 +170,76 @@ STATEMENTS = [
     )
     """,
     "create index ask_changes_ask on ask_changes (ask_id, change_id)",
+    # Nobody is asked twice by a programme for one occasion: a wave of an account, an event, a renewal.
+    """
+    create unique index asks_occasion on asks (programme_id, occasion, account_id, stakeholder_id)
+        where programme_id is not null
+    """,
+    """
+    create index asks_programme_due on asks (coalesce(held_until, due_at))
+        where programme_id is not null and state in ('waiting', 'held')
+    """,
+    "create index asks_reminder_due on asks (reminder_due_at) where reminder_due_at is not null",
+    # A programme asks by itself. `dry_run_revision`: the revision whose dry-run somebody has seen; only that is armed.
+    # `planned_until`: up to when asks were written.
+    """
+    create table programmes (
+        programme_id text primary key,
+        name text not null,
+        document jsonb not null,
+        state text not null default 'draft' check (state in ('draft', 'running', 'paused', 'ended')),
+        reason text,
+        revision int not null default 1,
+        dry_run_revision int,
+        dry_run_at timestamptz,
+        begun_on date,
+        planned_until timestamptz,
+        created_at timestamptz not null,
+        created_by text not null,
+        updated_at timestamptz not null,
+        updated_by text not null
+    )
+    """,
+    "create index programmes_order on programmes (created_at desc, programme_id desc)",
+    # What happened at accounts, as far as a programme may ask about it.
+    """
+    create table happenings (
+        account_id text not null,
+        event_id uuid not null,
+        kind text not null,
+        at timestamptz not null,
+        stakeholder_id text,
+        recorded_at timestamptz not null,
+        primary key (account_id, event_id)
+    )
+    """,
+    "create index happenings_kind on happenings (kind, at)",
+    # Mails, one row for each of an ask. `data_started_at` is written before the relay is given the mail: one that has
+    # it and no `sent_at` may be on its way, and is never sent again.
+    """
+    create table sends (
+        ask_id uuid not null references asks on delete cascade,
+        kind text not null check (kind in ('invite', 'reminder', 'test')),
+        number int not null,
+        attempts int not null default 1,
+        claimed_until timestamptz not null,
+        data_started_at timestamptz,
+        sent_at timestamptz,
+        ended_at timestamptz,
+        reply text,
+        primary key (ask_id, kind, number)
+    )
+    """,
+    "create index sends_started on sends (data_started_at) where data_started_at is not null",
+    "create index sends_open on sends (claimed_until) where ended_at is null",
+    # Which process does what only one may do at a time, until when.
+    """
+    create table turns (
+        name text primary key,
+        holder uuid not null,
+        until timestamptz not null
+    )
+    """,
     # Calls of the other services that must be made, in the order of `entry` for each ask; the body is never changed.
     """
     create table outgoing (

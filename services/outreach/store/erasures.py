@@ -36,6 +36,7 @@ async def erase(tx: WriteTx, account_id: str, ids: Sequence[str], until: datetim
     )
     await tx.execute(f"update contacts set {_EARLY} where {_THEIRS}", **person)
     await tx.execute(f"delete from contacts where {_THEIRS} and {_NOTHING}", account_id=account_id, ids=person["ids"])
+    await tx.execute(f"delete from happenings where {_THEIRS} and least(at, recorded_at) <= :until", **person)
     for table in ("stakeholders", "aliases"):
         await tx.execute(f"delete from {table} where {_THEIRS} and recorded_at <= :until", **person)
     return asks, calls

@@ -82,7 +82,7 @@ class Chosen:
     location: str | None = None
 
 
-_CONDITIONS: Mapping[str, str] = {
+CONDITIONS: Mapping[str, str] = {
     "account_id": "s.account_id = :account_id",
     "type": "s.type = :type",
     "tier": "k.tier = :tier",
@@ -104,7 +104,7 @@ async def chosen_people(tx: ReadTx, chosen: Chosen, owner_email: str | None, mos
         "(cast(:owner_email as text) is null or k.owner_email = :owner_email)",
         visible("s"),
     ]
-    where += [_CONDITIONS[name] for name in binds]
+    where += [CONDITIONS[name] for name in binds]
     rows = await tx.rows(
         "select s.account_id, s.stakeholder_id from stakeholders s join accounts k using (account_id)"
         f" where {' and '.join(where)} order by 1, 2 limit :most",

@@ -14,11 +14,11 @@ from services.outreach.domain.eligibility import quarantine_of
 from services.outreach.domain.logos import Logo
 from services.outreach.domain.page_words import page_words
 from services.outreach.domain.surveys import Category, QuestionTexts, Survey, booking_url
+from services.outreach.domain.voice import Draft, Voice
 from services.outreach.web.assets import STYLE
 from services.outreach.web.branding import brand_css
 from services.outreach.web.languages import name_of
 from services.outreach.web.rendering import rendered
-from services.outreach.web.voice import Draft, Voice
 
 HEADERS: Final = {
     "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from services.outreach.domain.page_words import page_words
 from services.outreach.domain.surveys import Question, Survey
 from services.outreach.domain.tokens import Purpose
+from services.outreach.domain.voice import Draft, Voice
 from services.outreach.handlers.answers import opening, standing_of
 from services.outreach.handlers.opened_reviews import note_opened
 from services.outreach.store import answers, reviews
@@ -24,7 +25,6 @@ from services.outreach.web.languages import name_of
 from services.outreach.web.rendering import page, rendered
 from services.outreach.web.review_assets import SCRIPT_NAME, STYLE_NAME
 from services.outreach.web.review_copy import copy_shown
-from services.outreach.web.voice import Draft, Voice
 from shared.db.transaction import ReadTx
 
 OPENED: Final = "opened"

@@ -10,13 +10,13 @@ from services.outreach.domain.answering import further_questions
 from services.outreach.domain.logos import Logo
 from services.outreach.domain.page_words import page_words
 from services.outreach.domain.surveys import Survey
+from services.outreach.domain.voice import Draft, Voice
 from services.outreach.web.assets import STYLE
 from services.outreach.web.languages import name_of
 from services.outreach.web.preview import Somebody, look_of
 from services.outreach.web.rendering import rendered
 from services.outreach.web.review_assets import STYLE as REVIEW_STYLE
 from services.outreach.web.review_copy import copy_shown
-from services.outreach.web.voice import Draft, Voice
 
 
 def review_preview(

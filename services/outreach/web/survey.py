@@ -16,13 +16,13 @@ from services.outreach.domain.page_words import page_words
 from services.outreach.domain.problems import Faulty
 from services.outreach.domain.surveys import Question, booking_url, category_of
 from services.outreach.domain.tokens import Purpose
+from services.outreach.domain.voice import Draft, Voice, problems_of
 from services.outreach.handlers.answers import NotOpen, Opening, Taken, opening, take
 from services.outreach.web import edge, plain
 from services.outreach.web.branding import addresses_of
 from services.outreach.web.edge import Visit, value_of
 from services.outreach.web.languages import name_of
 from services.outreach.web.rendering import onward, page, rendered
-from services.outreach.web.voice import Draft, Voice, problems_of
 from shared.errors import TooMany
 
 STEPS: Final[tuple[Step, ...]] = ("reason", "details", "thanks")
@@ -217,7 +217,7 @@ def _again(visit: Visit, context: dict[str, Any], found: Opening) -> str:
 def _asked_again_at(found: Opening) -> datetime | None:
     """Until when this survey leaves the person alone; None where nobody promises it: reviews know no quarantine."""
     ask = found.ask
-    if ask.answered_at is None or ask.origin != "link":
+    if ask.answered_at is None or ask.origin not in ("link", "programme"):
         return None
     return ask.answered_at + quarantine_of(kind_of(found.survey.nps_kind), ask.person_type)
 

@@ -9,8 +9,9 @@ from email.message import EmailMessage, Message
 
 import pytest
 
-from services.alerting.gateways.mail import INVALID_ADDRESS, Mail, Mailer, RefusingPolicy
+from services.alerting.gateways.mail import INVALID_ADDRESS, Mail, Mailer
 from services.alerting.gateways.mail import MailServer as Server
+from shared.mail import RefusingPolicy
 from tests.integration.alerting.cases import Case
 from tests.integration.alerting.test_notices import MINUTE, settled, telling
 from tests.support.environment import Environment

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from services.alerting.domain.answers import StoredAnswer
 from services.alerting.domain.arrangement import DesiredTask, OccasionKey, TaskKey
-from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.default_rules import DEFAULT_RULES
 from services.alerting.domain.people import Account, Answer, Staff, Stakeholder
 from services.alerting.domain.policy import Policy
@@ -17,6 +16,7 @@ from services.alerting.domain.reconciliation import AccountTasks, EvaluationSett
 from services.alerting.domain.rule_facts import Facts
 from services.alerting.domain.rules import Rule
 from services.alerting.domain.tasks import Contact, Task, TaskStep
+from shared.calendar import BusinessCalendar
 
 MONDAY_10 = datetime(2026, 6, 8, 10, 0, tzinfo=UTC)
 OWNER = Contact("Olivia Owner", "olivia@supplier.example")

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.alerting.domain import escalation, lifecycle
-from services.alerting.domain.calendar import BusinessCalendar, Due
 from services.alerting.domain.escalation import calendar_of, due_at, next_at, planned
 from services.alerting.domain.rules import EscalationStep
 from services.alerting.domain.tasks import Closing, Contact, Promise, Task, TaskChange, TaskStep
+from shared.calendar import BusinessCalendar, Due
 from tests.unit.alerting.builders import MONDAY_10, POLICY, answer, opened
 
 HOUR = timedelta(hours=1)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from services.alerting.domain import crm
 from services.alerting.domain.answers import AnswerChange, StoredAnswer, folded
-from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.payloads import MAX_BYTES, Links, MessageSubject, PayloadSettings, payload, response_block
 from services.alerting.domain.people import Answer
 from services.alerting.domain.tasks import Closing
+from shared.calendar import BusinessCalendar
 from tests.unit.alerting.builders import ACME, JANE, MONDAY_10, POLICY, opened
 
 LINKS = Links("https://t.example")

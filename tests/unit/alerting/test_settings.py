@@ -6,9 +6,9 @@ import pytest
 from pydantic import SecretStr
 
 from services.alerting.app import calendar_of, mail_server_of, resources_of
-from services.alerting.domain.calendar import Due
 from services.alerting.domain.tasks import Contact
 from services.alerting.settings import AlertingSettings
+from shared.calendar import Due
 from shared.settings import CommonSettings, InvalidSettings
 from tests.support.clock import FrozenClock
 
@@ -31,9 +31,9 @@ def test_business_time_is_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         monkeypatch,
         business_hours="08:30-17:00",
         business_days="mon-thu",
-        holidays="2026-06-09, 2026-06-10",
     )
-    calendar = calendar_of(found, "Europe/Berlin")
+    common = COMMON.model_copy(update={"time_zone": "Europe/Berlin", "holidays": ("2026-06-09", "2026-06-10")})
+    calendar = calendar_of(found, common)
     assert (calendar.zone.key, calendar.opens) == ("Europe/Berlin", timedelta(hours=8, minutes=30))
     monday_16 = datetime(2026, 6, 8, 14, tzinfo=UTC)
     assert calendar.add(monday_16, Due(2, "business_hours")) == datetime(2026, 6, 11, 7, 30, tzinfo=UTC)
@@ -50,7 +50,6 @@ def test_owner_and_leader_have_their_addresses_in_lower_case(monkeypatch: pytest
     [
         ("business_days", "every day"),
         ("business_hours", "nine to five"),
-        ("holidays", "25.12.2026"),
         ("default_owner_email", "desk"),
         ("mail_from", "jörg@supplier.example"),
         ("wake_seconds", "0"),

@@ -117,6 +117,34 @@ class Voice:
         """Who reads the answer."""
         return self._say(self._texts.who_reads, self._own.who_reads)
 
+    @property
+    def subject(self) -> str:
+        """Of the invitation; the question where the survey has no words for mails."""
+        return self._say(self._texts.mail.subject, self._own.mail.subject) or self.title
+
+    def reminder_subject(self, number: int) -> str:
+        """Of the reminder of a number, from 1."""
+        for texts in (self._texts, self._own):
+            subjects = texts.mail.reminder_subjects
+            if subjects:
+                return self._say(subjects[min(number, len(subjects)) - 1], None)
+        return self.subject
+
+    @property
+    def preheader(self) -> str:
+        """What lists of mails show beside the subject."""
+        return self._say(self._texts.mail.preheader, self._own.mail.preheader)
+
+    @property
+    def intro(self) -> str:
+        """Before the question; paragraphs are parted by an empty line."""
+        return self._say(self._texts.mail.intro, self._own.mail.intro)
+
+    @property
+    def sign_off(self) -> str:
+        """After it."""
+        return self._say(self._texts.mail.sign_off, self._own.mail.sign_off)
+
     def _spoken(self, texts: QuestionTexts, own: QuestionTexts) -> QuestionTexts:
         options: dict[str, str] = {}
         for slug, label in own.options.items():

@@ -1,4 +1,4 @@
-"""Business time: when the first touch is due, in the supplier's hours, days, holidays and time zone.
+"""Business time: hours, days and holidays in a time zone.
 
 Hours are counted by the clock on the wall of each business day, as real elapsed time, so a day on which the
 clocks change inside business hours is an hour shorter or longer. A business day is the same time of day on
@@ -6,8 +6,8 @@ the next business day. What starts out of hours counts from the next opening.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
@@ -182,6 +182,28 @@ def parse_weekdays(text: str) -> frozenset[int]:
     return frozenset(days)
 
 
-def parse_holidays(text: str) -> frozenset[date]:
-    """Read `2026-12-25,2027-01-01`; empty is none. Raises ValueError."""
-    return frozenset(date.fromisoformat(part.strip()) for part in text.split(",") if part.strip())
+@dataclass(frozen=True, slots=True)
+class Holidays:
+    """Days on which nobody works: everywhere, or in one region of the directory (in lower case)."""
+
+    everywhere: frozenset[date] = frozenset()
+    by_region: Mapping[str, frozenset[date]] = field(default_factory=dict)
+
+    def of(self, region: str | None) -> frozenset[date]:
+        """The holidays of a region; of an unknown one those that are kept everywhere."""
+        return self.everywhere | self.by_region.get((region or "").lower(), frozenset())
+
+
+def parse_holidays(text: str) -> Holidays:
+    """Read `2026-12-25,dach:2026-10-03`: a date, or a region and a date; empty is none. Raises ValueError."""
+    everywhere: set[date] = set()
+    by_region: dict[str, set[date]] = {}
+    for part in text.split(","):
+        region, colon, day = part.strip().rpartition(":")
+        if not day:
+            continue
+        days = everywhere
+        if colon:
+            days = by_region.setdefault(region.strip().lower(), set())
+        days.add(date.fromisoformat(day.strip()))
+    return Holidays(frozenset(everywhere), {region: frozenset(days) for region, days in by_region.items()})

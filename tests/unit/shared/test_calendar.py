@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.alerting.domain.calendar import (
+from shared.calendar import (
     BusinessCalendar,
     Due,
+    Holidays,
     parse_holidays,
     parse_hours,
     parse_weekdays,
@@ -56,7 +57,7 @@ def test_a_sum_that_fills_the_day_is_due_at_its_closing() -> None:
 
 
 def test_holidays_are_left_out() -> None:
-    calendar = BusinessCalendar(BERLIN, holidays=parse_holidays("2026-12-25, 2026-12-28"))
+    calendar = BusinessCalendar(BERLIN, holidays=parse_holidays("2026-12-25, 2026-12-28").of("dach"))
     assert calendar.add(berlin(2026, 12, 24, 17), Due(4, "business_hours")) == berlin(2026, 12, 29, 12)
     assert not calendar.is_open(berlin(2026, 12, 25, 10))
 
@@ -136,7 +137,14 @@ def test_settings_are_read_as_people_write_them() -> None:
     assert parse_hours("9:00 - 17:30") == (timedelta(hours=9), timedelta(hours=17, minutes=30))
     assert parse_weekdays("sun-thu") == frozenset({6, 0, 1, 2, 3})
     assert parse_weekdays("mon,wed") == frozenset({0, 2})
-    assert parse_holidays("") == frozenset()
+    assert parse_holidays("") == Holidays()
+
+
+def test_a_holiday_is_of_everywhere_or_of_a_region() -> None:
+    holidays = parse_holidays("2026-12-25, DACH:2026-10-03")
+    assert holidays.of(None) == {date(2026, 12, 25)}
+    assert holidays.of("dach") == {date(2026, 12, 25), date(2026, 10, 3)}
+    assert holidays.of("Nordics") == {date(2026, 12, 25)}
 
 
 @pytest.mark.parametrize("text", ["9-17", "09:00", "09:75-18:00", "", "nine to five"])

@@ -1,0 +1,97 @@
+"""What a mail of a programme says and in whose name, from what is known when it goes."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from services.outreach.domain.eligibility import Candidate
+from services.outreach.domain.surveys import Survey
+from services.outreach.domain.tokens import Purpose, Tokens
+from services.outreach.gateways.letters import Invitation
+from services.outreach.handlers.links import link_of
+from services.outreach.settings import OutreachSettings
+from services.outreach.store.sends import DueMail
+from shared.api.programmes import ProgrammeDocument, Sender
+from shared.mail import Mailbox, wire_address
+
+
+@dataclass(frozen=True, slots=True)
+class Readied:
+    """A mail that may go, and where bounces of it come back to."""
+
+    mail: DueMail
+    invitation: Invitation
+    envelope_sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailContents:
+    """Puts mails into words."""
+
+    settings: OutreachSettings
+    tokens: Tokens
+
+    def readied(
+        self, mail: DueMail, programme: ProgrammeDocument, survey: Survey, candidate: Candidate, at: datetime
+    ) -> Readied | None:
+        """The mail; None where nobody may write it, or there is no address."""
+        sender = sender_of(programme.sender, mail, self.settings.sender_domains)
+        if sender is None or candidate.email is None:
+            return None
+        references = []
+        if mail.kind == "reminder":
+            references = [self.message_id(mail.ask_id, "invite", 1)]
+        reply_to = None
+        if programme.sender.reply_to is not None:
+            reply_to = Mailbox(programme.sender.reply_to)
+        invitation = Invitation(
+            kind=mail.kind,
+            survey=survey,
+            language=survey.language_for((candidate.language,)),
+            sender=sender,
+            to=Mailbox(candidate.email, candidate.name or ""),
+            account_name=mail.account_name,
+            ask_url=link_of(self.settings.public_url, self.tokens, mail.ask_id),
+            stop_url=self.stop_url(candidate.email),
+            message_id=self.message_id(mail.ask_id, mail.kind, mail.number),
+            at=at,
+            number=mail.number,
+            reply_to=reply_to,
+            references=references,
+            incentive=programme.incentive,
+            legal_basis=programme.legal_basis,
+        )
+        return Readied(mail, invitation, self.envelope_sender(mail.ask_id, sender))
+
+    def stop_url(self, email: str) -> str:
+        """Where one click stops all mails to an address."""
+        token = self.tokens.made(Purpose.UNSUBSCRIBE, self.tokens.address_hash(email).digest)
+        return f"{self.settings.public_url.rstrip('/')}/u/{token}"
+
+    def message_id(self, ask_id: UUID, kind: str, number: int) -> str:
+        """The same each time the mail is tried."""
+        return f"<{ask_id}.{kind}.{number}@{urlsplit(self.settings.public_url).hostname}>"
+
+    def envelope_sender(self, ask_id: UUID, sender: Mailbox) -> str:
+        """Where bounces come back to: an address that names the ask (VERP), or the sender's own."""
+        if self.settings.bounce_domain is None:
+            return wire_address(sender.email)
+        return f"{self.tokens.bounce_local_part(ask_id.bytes)}@{self.settings.bounce_domain}"
+
+
+def sender_of(sender: Sender, mail: DueMail, domains: Collection[str]) -> Mailbox | None:
+    """In whose name the mail goes: the owner's or the sponsor's of the account, where the supplier may write as them,
+    else the one that the programme names. None where nobody may."""
+    named = (sender.email, sender.name)
+    people = {
+        "owner": (mail.owner_email, mail.owner_name),
+        "sponsor": (mail.sponsor_email, mail.sponsor_name),
+        "named": named,
+    }
+    allowed = {domain.lower() for domain in domains}
+    for email, name in (people[sender.kind], named):
+        if email is not None and email.rpartition("@")[2].lower() in allowed:
+            return Mailbox(email, name or "")
+    return None

@@ -1,0 +1,154 @@
+"""Programmes as rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from shared.api.programmes import ProgrammeDocument, ProgrammeState
+from shared.db.transaction import ReadTx, WriteTx
+
+_COLUMNS = (
+    "programme_id, document, state, reason, revision, dry_run_revision, dry_run_at, begun_on, planned_until,"
+    " created_at, created_by, updated_at, updated_by"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProgramme:
+    """A programme with what became of it. `reason`: why it is paused. `begun_on`: the day of its first start, from
+    which its waves are counted."""
+
+    programme_id: str
+    programme: ProgrammeDocument
+    state: ProgrammeState
+    reason: str | None
+    revision: int
+    dry_run_revision: int | None
+    dry_run_at: datetime | None
+    begun_on: date | None
+    planned_until: datetime | None
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    updated_by: str
+
+
+async def add(tx: WriteTx, programme_id: str, programme: ProgrammeDocument, at: datetime, by: str) -> None:
+    """Store a new draft."""
+    await tx.execute(
+        "insert into programmes (programme_id, name, document, created_at, created_by, updated_at, updated_by)"
+        " values (:programme_id, :name, cast(:document as jsonb), :at, :by, :at, :by)",
+        programme_id=programme_id,
+        name=programme.name,
+        document=programme.model_dump(mode="json"),
+        at=at,
+        by=by,
+    )
+
+
+async def change(tx: WriteTx, programme_id: str, programme: ProgrammeDocument, at: datetime, by: str) -> None:
+    """Store another document as the next revision: what was planned by the one before is planned anew."""
+    await tx.execute(
+        "update programmes set name = :name, document = cast(:document as jsonb), revision = revision + 1,"
+        " planned_until = null, updated_at = :at, updated_by = :by where programme_id = :programme_id",
+        programme_id=programme_id,
+        name=programme.name,
+        document=programme.model_dump(mode="json"),
+        at=at,
+        by=by,
+    )
+
+
+async def set_state(tx: WriteTx, programme_id: str, state: str, reason: str | None, at: datetime, by: str) -> None:
+    """Start, pause or end it. The first start is the day from which waves are counted."""
+    await tx.execute(
+        "update programmes set state = cast(:state as text), reason = :reason, updated_at = :at, updated_by = :by,"
+        " begun_on = case when cast(:state as text) = 'running' then coalesce(begun_on, cast(:today as date))"
+        " else begun_on end where programme_id = :programme_id",
+        programme_id=programme_id,
+        state=state,
+        reason=reason,
+        today=at.date(),
+        at=at,
+        by=by,
+    )
+
+
+async def pause_running(tx: WriteTx, programme_id: str, reason: str, at: datetime, by: str) -> None:
+    """Let it rest if it runs: one that has ended stays ended, and who paused it before has said why."""
+    await tx.execute(
+        "update programmes set state = 'paused', reason = :reason, updated_at = :at, updated_by = :by"
+        " where programme_id = :programme_id and state = 'running'",
+        programme_id=programme_id,
+        reason=reason,
+        at=at,
+        by=by,
+    )
+
+
+async def note_dry_run(tx: WriteTx, programme_id: str, revision: int, at: datetime) -> None:
+    """Somebody has seen what this revision would do."""
+    await tx.execute(
+        "update programmes set dry_run_revision = :revision, dry_run_at = :at where programme_id = :programme_id",
+        programme_id=programme_id,
+        revision=revision,
+        at=at,
+    )
+
+
+async def note_planned(tx: WriteTx, programme_id: str, revision: int, until: datetime) -> None:
+    """Asks are written up to a moment, by this revision."""
+    await tx.execute(
+        "update programmes set planned_until = :until where programme_id = :programme_id and revision = :revision",
+        programme_id=programme_id,
+        revision=revision,
+        until=until,
+    )
+
+
+async def find(tx: ReadTx, programme_id: str) -> StoredProgramme | None:
+    """A programme by its id."""
+    row = await tx.one(
+        f"select {_COLUMNS} from programmes where programme_id = :programme_id", programme_id=programme_id
+    )
+    if row is None:
+        return None
+    return _stored(row)
+
+
+async def hold(tx: WriteTx, programme_id: str) -> StoredProgramme | None:
+    """A programme that nobody else changes until the end of the transaction."""
+    row = await tx.one(
+        f"select {_COLUMNS} from programmes where programme_id = :programme_id for update", programme_id=programme_id
+    )
+    if row is None:
+        return None
+    return _stored(row)
+
+
+async def listed(tx: ReadTx, after: tuple[datetime, str] | None, limit: int) -> list[StoredProgramme]:
+    """Programmes, the newest first; those `after` a time of creation and an id."""
+    condition, position = "", dict[str, Any]()
+    if after is not None:
+        condition = "where (created_at, programme_id) < (:created_at, :programme_id)"
+        position = {"created_at": after[0], "programme_id": after[1]}
+    rows = await tx.all(
+        f"select {_COLUMNS} from programmes {condition} order by created_at desc, programme_id desc limit :limit",
+        limit=limit,
+        **position,
+    )
+    return list(map(_stored, rows))
+
+
+async def running(tx: ReadTx) -> Sequence[StoredProgramme]:
+    """Those that ask now."""
+    rows = await tx.all(f"select {_COLUMNS} from programmes where state = 'running' order by programme_id")
+    return list(map(_stored, rows))
+
+
+def _stored(row: RowMapping) -> StoredProgramme:
+    fields = dict(row)
+    return StoredProgramme(programme=ProgrammeDocument.model_validate(fields.pop("document")), **fields)

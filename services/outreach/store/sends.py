@@ -1,0 +1,298 @@
+"""Mails of programmes: which are due, which may be on their way, and what became of them.
+
+A mail whose `data_started_at` is written and whose end is not may have left, and is never sent again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from services.outreach.domain.asks import SYSTEM, AskChange
+from services.outreach.domain.audience import Member
+from services.outreach.domain.tokens import AddressHash
+from shared.db.transaction import ReadTx, WriteTx
+
+LEASE: Final = timedelta(minutes=5)
+"""Longer than a mail may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueMail:
+    """An invitation or a reminder that is due. `number`: 1 for the invitation and the first reminder. `attempts`: how
+    often the relay was asked before."""
+
+    ask_id: UUID
+    programme_id: str
+    survey_id: str
+    survey_version: int
+    account_id: str
+    stakeholder_id: str
+    kind: Literal["invite", "reminder"]
+    number: int
+    latest_at: datetime
+    sent_at: datetime | None
+    closes_at: datetime | None
+    answered_at: datetime | None
+    finished_at: datetime | None
+    open_days: int
+    attempts: int
+    account_name: str | None
+    owner_name: str | None
+    owner_email: str | None
+    sponsor_name: str | None
+    sponsor_email: str | None
+    member: Member
+
+    @property
+    def person(self) -> tuple[str, str]:
+        """account_id and stakeholder_id."""
+        return self.account_id, self.stakeholder_id
+
+
+_DUE = """
+    select a.ask_id, a.programme_id, a.survey_id, a.survey_version, a.account_id, a.stakeholder_id, a.latest_at,
+        a.sent_at, a.closes_at, a.answered_at, a.finished_at, a.open_days, coalesce(d.attempts, 0) as attempts,
+        k.name as account_name, k.owner_name, k.owner_email, k.sponsor_name, k.sponsor_email,
+        s.type, s.record ->> 'time_zone' as zone, k.record ->> 'time_zone' as account_zone, k.region, k.tier,
+        cast(k.record ->> 'customer_since' as date) as customer_since, k.renewal_on,
+        case when a.state = 'sent' then 'reminder' else 'invite' end as kind,
+        case when a.state = 'sent' then a.reminders + 1 else 1 end as number
+    from asks a join programmes p on p.programme_id = a.programme_id
+    join survey_versions v on v.survey_id = a.survey_id and v.version = a.survey_version
+    left join stakeholders s on s.account_id = a.account_id and s.stakeholder_id = a.stakeholder_id and not s.removed
+    left join accounts k on k.account_id = a.account_id
+    left join sends d on d.ask_id = a.ask_id and d.number = case when a.state = 'sent' then a.reminders + 1 else 1 end
+        and d.kind = case when a.state = 'sent' then 'reminder' else 'invite' end
+"""
+_INVITES = "a.programme_id is not null and a.state in ('waiting', 'held') and coalesce(a.held_until, a.due_at) <= :now"
+_REMINDERS = (
+    "a.reminder_due_at <= :now and a.state = 'sent' and p.state = 'running'"
+    " and coalesce(a.withdrawn_at, a.expired_at, a.bounced_at, a.unsubscribed_at) is null"
+)
+
+
+async def due(tx: ReadTx, now: datetime, most: int) -> list[DueMail]:
+    """Mails that are due: of one person the invitation to a relationship survey comes first. Those of paused programmes
+    are among the invitations, so that it is said why they wait."""
+    invites = await tx.all(
+        f"{_DUE} where {_INVITES} order by v.document ->> 'nps_kind' <> 'relationship',"
+        " coalesce(a.held_until, a.due_at) limit :most",
+        now=now,
+        most=most,
+    )
+    reminders = await tx.all(f"{_DUE} where {_REMINDERS} order by a.reminder_due_at limit :most", now=now, most=most)
+    return [_mail(dict(row)) for row in (*invites, *reminders)]
+
+
+async def find_due(tx: WriteTx, mail: DueMail, now: datetime) -> DueMail | None:
+    """The mail as it is now, its ask locked; None where it is not due any more."""
+    await tx.scalar("select 1 from asks where ask_id = :ask_id for update", ask_id=mail.ask_id)
+    condition = _INVITES
+    if mail.kind == "reminder":
+        condition = f"{_REMINDERS} and a.reminders + 1 = {mail.number:d}"
+    row = await tx.one(f"{_DUE} where a.ask_id = :ask_id and {condition}", ask_id=mail.ask_id, now=now)
+    if row is None:
+        return None
+    return _mail(dict(row))
+
+
+async def begin(tx: WriteTx, mail: DueMail, hashed: AddressHash, language: str, now: datetime) -> bool:
+    """Write that the relay is given the mail to an address now; False where that is written already."""
+    await tx.execute(
+        "update asks set address_hash = :digest, address_key_id = :key_id, language = coalesce(language, :language)"
+        " where ask_id = :ask_id",
+        ask_id=mail.ask_id,
+        digest=hashed.digest,
+        key_id=hashed.key_id,
+        language=language,
+    )
+    begun = await tx.execute(
+        "insert into sends as d (ask_id, kind, number, attempts, claimed_until, data_started_at)"
+        " values (:ask_id, :kind, :number, 1, :until, :now) on conflict (ask_id, kind, number) do update set"
+        " attempts = d.attempts + 1, claimed_until = excluded.claimed_until,"
+        " data_started_at = excluded.data_started_at where d.data_started_at is null and d.ended_at is null",
+        ask_id=mail.ask_id,
+        kind=mail.kind,
+        number=mail.number,
+        now=now,
+        until=now + LEASE,
+    )
+    return begun == 1
+
+
+async def refused(tx: WriteTx, mail: DueMail, now: datetime, reply: str, *, ended: bool) -> int | None:
+    """The relay has not taken the mail, and said so; `ended`: it will not be asked again. Returns the attempts; None
+    where it is known already what became of it, or the person was erased."""
+    if await tx.scalar("select 1 from asks where ask_id = :ask_id for update", ask_id=mail.ask_id) is None:
+        return None
+    ended_at = None
+    if ended:
+        ended_at = now
+    attempts: int | None = await tx.scalar(
+        "insert into sends as d (ask_id, kind, number, attempts, claimed_until, ended_at, reply)"
+        " values (:ask_id, :kind, :number, 1, :now, :ended_at, :reply) on conflict (ask_id, kind, number) do update"
+        " set attempts = d.attempts + 1, data_started_at = null, ended_at = excluded.ended_at, reply = excluded.reply"
+        " where d.ended_at is null returning attempts",
+        ask_id=mail.ask_id,
+        kind=mail.kind,
+        number=mail.number,
+        now=now,
+        ended_at=ended_at,
+        reply=reply,
+    )
+    return attempts
+
+
+async def taken(tx: WriteTx, mail: DueMail, at: datetime, reminder_due_at: datetime | None, *, confirmed: bool) -> bool:
+    """The relay has taken the mail at a moment, or may have, if it is not `confirmed`. An invitation opens its link.
+    False where that is known already, or the person was erased."""
+    sent_at = None
+    if confirmed:
+        sent_at = at
+    ended = await tx.execute(
+        "update sends set ended_at = :at, sent_at = :sent_at, reply = case when cast(:sent_at as timestamptz) is null"
+        " then 'the answer of the relay did not come' else reply end"
+        " where ask_id = :ask_id and kind = :kind and number = :number and ended_at is null",
+        ask_id=mail.ask_id,
+        kind=mail.kind,
+        number=mail.number,
+        at=at,
+        sent_at=sent_at,
+    )
+    if not ended:
+        return False
+    if mail.kind == "reminder":
+        await tx.execute(
+            "update asks set reminders = reminders + 1, reminded_at = :at, reminder_due_at = :next"
+            " where ask_id = :ask_id",
+            ask_id=mail.ask_id,
+            at=at,
+            next=reminder_due_at,
+        )
+        return True
+    await tx.execute(
+        "update asks set state = 'sent', reason = null, note = null, held_until = null, handed_over = true,"
+        " sent_at = least(sent_at, cast(:at as timestamptz)), unconfirmed = :unconfirmed,"
+        " closes_at = cast(:at as timestamptz) + open_days * interval '1 day', reminder_due_at = :next"
+        " where ask_id = :ask_id",
+        ask_id=mail.ask_id,
+        at=at,
+        unconfirmed=not confirmed,
+        next=reminder_due_at,
+    )
+    await _changed(tx, mail.ask_id, AskChange(at, "sent", None, None, SYSTEM))
+    return True
+
+
+async def hold(tx: WriteTx, mail: DueMail, now: datetime, reason: str, until: datetime) -> None:
+    """Let an ask wait; its history tells each reason once."""
+    changed = await tx.scalar(
+        "with before as (select state, reason from asks where ask_id = :ask_id) update asks set state = 'held',"
+        " reason = :reason, held_until = :until where ask_id = :ask_id returning"
+        " (select (state, reason) is distinct from ('held', cast(:reason as text)) from before)",
+        ask_id=mail.ask_id,
+        reason=reason,
+        until=until,
+    )
+    if changed:
+        await _changed(tx, mail.ask_id, AskChange(now, "held", reason, None, SYSTEM))
+
+
+async def end(tx: WriteTx, mail: DueMail, change: AskChange) -> None:
+    """An ask that will not be sent: skipped or failed."""
+    await tx.execute(
+        "update asks set state = :state, reason = :reason, note = :note, held_until = null where ask_id = :ask_id",
+        ask_id=mail.ask_id,
+        state=change.state,
+        reason=change.reason,
+        note=change.note,
+    )
+    await _changed(tx, mail.ask_id, change)
+
+
+async def remind_at(tx: WriteTx, mail: DueMail, at: datetime | None) -> None:
+    """When the next reminder is due; None: there is none."""
+    await tx.execute(
+        "update asks set reminder_due_at = :at where ask_id = :ask_id and state = 'sent'", ask_id=mail.ask_id, at=at
+    )
+
+
+async def interrupted(tx: ReadTx, now: datetime) -> Sequence[tuple[DueMail, datetime]]:
+    """Mails that were being given to the relay when the process ended, and since when."""
+    rows = await tx.all(
+        f"select q.*, e.data_started_at, e.kind as sent_kind, e.number as sent_number from ({_DUE}) q"
+        " join sends e on e.ask_id = q.ask_id where e.ended_at is null and e.data_started_at is not null"
+        " and e.claimed_until < :now order by e.data_started_at limit 100",
+        now=now,
+    )
+    found = []
+    for row in rows:
+        fields = dict(row)
+        started = fields.pop("data_started_at")
+        fields["kind"], fields["number"] = fields.pop("sent_kind"), fields.pop("sent_number")
+        found.append((_mail(fields), started))
+    return found
+
+
+async def counts_since(tx: ReadTx, since: datetime) -> dict[tuple[str, str], int]:
+    """(programme_id, account_id) -> mails that were given to the relay since a moment."""
+    rows = await tx.rows(
+        "select a.programme_id, a.account_id, count(*) from sends d join asks a on a.ask_id = d.ask_id"
+        " where d.data_started_at >= :since and a.programme_id is not null group by 1, 2",
+        since=since,
+    )
+    return {(programme_id, account_id): count for programme_id, account_id, count in rows}
+
+
+async def last_refused(tx: ReadTx, programme_id: str, most: int) -> tuple[int, int]:
+    """Of the last mails of a programme: how many there are, and how many recipients the relay refused."""
+    row = await tx.one(
+        "select count(*) as mails, count(*) filter (where state = 'failed') as refused from (select a.state"
+        " from sends d join asks a on a.ask_id = d.ask_id where a.programme_id = :programme_id"
+        " and d.ended_at is not null order by d.ended_at desc limit :most) l",
+        programme_id=programme_id,
+        most=most,
+    )
+    if row is None:
+        return 0, 0
+    return row["mails"], row["refused"]
+
+
+async def take_turn(tx: WriteTx, name: str, holder: UUID, seconds: float) -> bool:
+    """Take or keep the turn to do what one process does at a time, by the database's clock; False while another one has
+    it."""
+    found = await tx.scalar(
+        "insert into turns as t (name, holder, until) values (:name, :holder, now() + make_interval(secs => :seconds))"
+        " on conflict (name) do update set holder = excluded.holder, until = excluded.until"
+        " where t.holder = excluded.holder or t.until < now() returning 1",
+        name=name,
+        holder=holder,
+        seconds=seconds,
+    )
+    return found is not None
+
+
+async def _changed(tx: WriteTx, ask_id: UUID, change: AskChange) -> None:
+    await tx.execute(
+        "insert into ask_changes (ask_id, at, state, reason, note, actor)"
+        " values (:ask_id, :at, :state, :reason, :note, :actor)",
+        ask_id=ask_id,
+        at=change.at,
+        state=change.state,
+        reason=change.reason,
+        note=change.note,
+        actor=change.actor,
+    )
+
+
+def _mail(fields: dict[str, Any]) -> DueMail:
+    names = ("type", "zone", "account_zone", "region", "tier", "customer_since", "renewal_on")
+    member = Member(
+        fields["account_id"],
+        fields["stakeholder_id"],
+        owner_email=fields["owner_email"],
+        **{name: fields.pop(name) for name in names},
+    )
+    return DueMail(member=member, **fields)
