@@ -57,10 +57,7 @@ async def _fill(installation: Installation) -> dict[str, str]:
     for source in ("one", "two"):
         await _made(benchmark, "/v1/benchmarks/sets", {"source": source, "year": 2026, "benchmarks": [line]})
         await _made(benchmark, "/v1/maturity", {"answers": {}})
-    for name in ("delta", "gamma"):
-        content = f"account_id,name\n{name},{name.title()}\n".encode()
-        imported = await installation.collector.post("/v1/imports", data={"kind": "accounts"}, files={"file": content})
-        assert imported.status_code == 202, imported.text
+    imports = [await _imported(installation.collector, name) for name in ("delta", "gamma")]
     return await _ask(installation.outreach) | {
         "account_id": "acme",
         "stakeholder_id": "ann",
@@ -68,7 +65,7 @@ async def _fill(installation: Installation) -> dict[str, str]:
         "endpoint_id": str(endpoints[0]["id"]),
         "follow_up_id": str(tasks[0]["follow_up_id"]),
         "delivery_id": str((await installation.get("alerting", deliveries))["items"][0]["id"]),
-        "import_id": str(imported.json()["id"]),
+        "import_id": str(imports[0]["id"]),
         "key_id": str((await _made(installation.collector, "/v1/keys", {"name": "x", "scopes": ["read"]}))["id"]),
         "rule": "detractor",
     }
@@ -98,6 +95,13 @@ async def _tell_the_collector(collector: httpx.AsyncClient) -> None:
     assert posted.json()["accepted"] == len(answers), posted.text
 
 
+async def _imported(collector: httpx.AsyncClient, account_id: str) -> Any:
+    content = f"account_id,name\n{account_id},{account_id.title()}\n".encode()
+    answer = await collector.post("/v1/imports", data={"kind": "accounts"}, files={"file": content})
+    assert answer.status_code == 202, answer.text
+    return answer.json()
+
+
 async def _ask(outreach: httpx.AsyncClient) -> dict[str, str]:
     """Surveys in two versions, links, objections and business reviews; returns what names them."""
     surveys = []
@@ -119,6 +123,8 @@ async def _ask(outreach: httpx.AsyncClient) -> dict[str, str]:
         await _made(outreach, "/v1/business-reviews", held | {"recipients": [{"stakeholder_id": person}]})
         for person in ("ann", "bob")
     ]
+    programme = {"name": "Relationship", "survey_id": surveys[0], "when": {"type": "cadence"}}
+    programmes = [await _made(outreach, "/v1/programmes", programme) for _ in range(2)]
     asks = (await outreach.get("/v1/asks")).json()["items"]
     return {
         "survey_id": surveys[0],
@@ -126,6 +132,7 @@ async def _ask(outreach: httpx.AsyncClient) -> dict[str, str]:
         "ask_id": str(asks[0]["ask_id"]),
         "suppression_id": str(objections[0]["suppression_id"]),
         "review_id": str(reviews[0]["review_id"]),
+        "programme_id": str(programmes[0]["programme_id"]),
     }
 
 

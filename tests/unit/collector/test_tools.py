@@ -203,7 +203,10 @@ def test_properties_of_hubspot_are_read_by_their_internal_names_as_well() -> Non
     )
     assert labels in content
     found, rows = read(content.replace(labels, names).replace("Customer Loyalty", "NPS"), mapping)
-    assert (found, rows[0].body) == ("hubspot", read(content, mapping)[1][0].body)
+    by_names, by_labels = rows[0], read(content, mapping)[1][0]
+    assert isinstance(by_names, ResponseRow)
+    assert isinstance(by_labels, ResponseRow)
+    assert (found, by_names.body) == ("hubspot", by_labels.body)
 
 
 def test_full_headings_of_limesurvey_are_read_as_its_codes() -> None:
