@@ -36,7 +36,7 @@ GOOD: Answers = {
 
 def settings(**changed: Any) -> OutreachSettings:
     """A relay of our own, and mails that are signed here."""
-    values = {
+    values: dict[str, Any] = {
         "smtp_host": RELAY,
         "sender_domains": (FROM,),
         "dkim_domain": FROM,
@@ -128,7 +128,9 @@ async def test_spf_is_read_as_receivers_read_it(record: str, state: str, found: 
 
 
 async def test_records_that_include_others_again_and_again_come_to_an_end() -> None:
-    many = {(f"n{depth}.example", "TXT"): (f"v=spf1 {f'include:n{depth + 1}.example ' * 9}",) for depth in range(12)}
+    many: dict[Question, tuple[str, ...]] = {}
+    for depth in range(12):
+        many[(f"n{depth}.example", "TXT")] = (f"v=spf1 {f'include:n{depth + 1}.example ' * 9}",)
     check = named(await examined({**GOOD, **many, (FROM, "TXT"): ("v=spf1 include:n0.example",)}), f"{FROM}: SPF")
     assert check.state == "failed"
 
@@ -241,7 +243,7 @@ async def test_signature_or_bounce_address_must_be_of_the_domain_of_the_sender(
 
 
 async def test_sisters_are_of_one_domain_where_its_policy_says_so() -> None:
-    changed = {"sender_domains": ("eu.supplier.example",), "dkim_domain": "mail.supplier.example"}
+    changed: dict[str, Any] = {"sender_domains": ("eu.supplier.example",), "dkim_domain": "mail.supplier.example"}
     assert named(await examined(GOOD, **changed), "eu.supplier.example: alignment").state == "ok"
     alone = {**GOOD, (f"_dmarc.{FROM}", "TXT"): ("v=DMARC1; p=none; psd=y",)}
     report = await examined(alone, bounce_domain="b.supplier.example", **changed)
