@@ -25,7 +25,7 @@ class DnsRecord(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     name: str
-    type: Literal["TXT", "MX", "A", "AAAA"]
+    type: Literal["TXT"]
     value: str
 
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-RecordType = Literal["TXT", "MX", "A", "AAAA"]
+RecordType = Literal["TXT", "MX", "A", "AAAA", "PTR"]
 Question = tuple[str, RecordType]
 """A name in lower case without the last dot, and a type of record."""
 Answers = Mapping[Question, tuple[str, ...] | None]
-"""Texts, names of hosts (MX, the preferred one first; "" where no mail is taken) or addresses. Empty: there is no such
-record. None, or no entry: the DNS did not answer."""
+"""Texts, names of hosts (PTR; MX, the preferred one first, "" where no mail is taken) or addresses. Empty: there is no
+such record. None, or no entry: the DNS did not answer."""
 FindingState = Literal["ok", "warning", "failed", "not_checked"]
 
 
@@ -18,8 +18,8 @@ class Record:
     """A record to publish, to be copied."""
 
     name: str
-    type: RecordType
     value: str
+    type: Literal["TXT"] = "TXT"
 
 
 @dataclass(frozen=True, slots=True)

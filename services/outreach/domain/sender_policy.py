@@ -101,6 +101,8 @@ class SpfWalk:
 
     def _hosts(self, name: str, *, mail: bool) -> None:
         """Let the addresses of a name pass, or those of the hosts that take its mail."""
+        if not name:
+            return
         hosts: tuple[str, ...] | None = (name,)
         if mail:
             hosts = self._asked((name, "MX"))
@@ -135,7 +137,7 @@ def spf_finding(domain: str, host: str, answers: Answers) -> Finding:
     records = spf_records(texts)
     wanted = _mechanism(host, answers)
     if not records:
-        record = Record(domain, "TXT", f"v=spf1 {wanted} ~all")
+        record = Record(domain, f"v=spf1 {wanted} ~all")
         return Finding(name, "failed", "there is no SPF record", "publish it", record)
     if len(records) > 1:
         found = f"{len(records)} SPF records: receivers use none"
@@ -145,7 +147,10 @@ def spf_finding(domain: str, host: str, answers: Answers) -> Finding:
     if walk.faults:
         return Finding(name, "failed", walk.faults[0], "mend it: receivers treat the whole record as faulty")
     if walk.lookups > MOST_LOOKUPS:
-        found = f"{walk.lookups} look-ups, at most {MOST_LOOKUPS} are allowed: receivers treat it as faulty"
+        counted = str(walk.lookups)
+        if walk.lookups > _FOLLOWED:
+            counted = f"more than {_FOLLOWED}"
+        found = f"{counted} look-ups, at most {MOST_LOOKUPS} are allowed: receivers treat it as faulty"
         return Finding(name, "failed", found, "take out what no longer sends for you")
     if walk.everybody:
         return Finding(name, "failed", "+all lets everybody send for you", "end it with ~all or -all")
@@ -157,16 +162,16 @@ def spf_finding(domain: str, host: str, answers: Answers) -> Finding:
 def _relay_named(name: str, domain: str, record: str, walk: SpfWalk, host: str) -> Finding:
     lookups = f"{walk.lookups} of {MOST_LOOKUPS} look-ups"
     wanted = included(host)
-    if wanted in walk.includes or walk.covers(_public_addresses(host, walk.answers)):
+    if wanted in walk.includes or walk.covers(public_addresses(host, walk.answers)):
         return Finding(name, "ok", f"one record, {lookups}, names {host}")
     if walk.macros:
         found = f"one record, {lookups}; it has macros, so whether it names {host} shows in a mail"
         return Finding(name, "not_checked", found)
-    better = Record(domain, "TXT", _with(record, _mechanism(host, walk.answers)))
+    better = Record(domain, _with(record, _mechanism(host, walk.answers)))
     if wanted is not None:
         fix = f"include {wanted}, unless the relay writes a bounce address of its own"
         return Finding(name, "warning", f"{lookups}, and {host} is not named", fix, better)
-    if _public_addresses(host, walk.answers):
+    if public_addresses(host, walk.answers):
         fix = f"ask who runs {host} for its addresses, or name the host itself"
         return Finding(name, "warning", f"{lookups}, and {host} is not named", fix, better)
     fix = "the record must name the public address from which the relay sends"
@@ -178,7 +183,7 @@ def _mechanism(host: str, answers: Answers) -> str:
     domain, literal = included(host), _literal(host)
     if domain is not None:
         return f"include:{domain}"
-    if not _public_addresses(host, answers):
+    if not public_addresses(host, answers):
         return "ip4:<public address of the relay>"
     if literal is not None:
         return f"ip{literal.version}:{literal}"
@@ -194,7 +199,8 @@ def _with(record: str, term: str) -> str:
     return " ".join([*terms, term])
 
 
-def _public_addresses(host: str, answers: Answers) -> list[Address]:
+def public_addresses(host: str, answers: Answers) -> list[Address]:
+    """The addresses of a host, by which the world knows it."""
     literal = _literal(host)
     if literal is not None:
         found = [literal]

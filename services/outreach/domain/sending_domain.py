@@ -8,6 +8,7 @@ from typing import Final
 from services.outreach.domain.dns_answers import Answers, Finding, Question, Record, no_answer, tags, upwards
 from services.outreach.domain.relay import RelaySettings
 from services.outreach.domain.relay_hosts import mailboxes, relay_finding
+from services.outreach.domain.reverse_names import reverse_findings, reverse_questions
 from services.outreach.domain.sender_policy import SpfWalk, relay_questions, spf_finding
 
 NO_RELAY: Final = Finding(
@@ -73,7 +74,7 @@ class DomainReport:
 
 def questions(sending: Sending, answers: Answers) -> set[Question]:
     """What has to be asked, as far as the answers so far tell: once all are answered, nothing new comes."""
-    wanted = relay_questions(sending.host)
+    wanted = relay_questions(sending.host) | reverse_questions(sending.host, answers)
     names = [*sending.domains, *sending.envelope_domains]
     for domain in names:
         wanted.add((domain, "MX"))
@@ -94,7 +95,7 @@ def report(sending: Sending | None, answers: Answers) -> DomainReport:
     """Everything that is checked, in the order in which it is set up. `sending`: None where no relay is set."""
     if sending is None:
         return DomainReport((NO_RELAY,), None)
-    checks = [relay_finding(sending.relay)]
+    checks = [relay_finding(sending.relay), *reverse_findings(sending.host, answers)]
     if not sending.domains:
         fix = "set TELLBACK_OUTREACH_SENDER_DOMAINS to the domains of those who ask"
         checks.append(Finding("sender domains", "failed", "none is set: nobody may send", fix))
@@ -160,7 +161,7 @@ def _dkim_record(name: str, key: PublicKey, base64: str, texts: tuple[str, ...] 
     """What stands at the name of the key, beside what should."""
     if texts is None:
         return no_answer(name, key.name)
-    record = Record(key.name, "TXT", f"v=DKIM1; k=rsa; p={base64}")
+    record = Record(key.name, f"v=DKIM1; k=rsa; p={base64}")
     if not texts:
         return Finding(name, "failed", f"there is no record {key.name}", "publish it", record)
     if len(texts) > 1:
@@ -195,7 +196,7 @@ def _dmarc(domain: str, answers: Answers) -> Finding:
     if found is None:
         return no_answer(name, f"_dmarc.{domain}")
     place, records = found
-    record = Record(f"_dmarc.{domain}", "TXT", _POLICY_RECORD)
+    record = Record(f"_dmarc.{domain}", _POLICY_RECORD)
     if not records:
         fix = "publish one; p=none turns nothing away"
         return Finding(name, "failed", "there is no DMARC record", fix, record)

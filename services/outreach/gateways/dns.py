@@ -46,9 +46,11 @@ def _preference(record: Rdata) -> int:
 
 
 def _text(record: Rdata) -> str:
-    """TXT: its strings as one. MX: the host; "" where the domain takes no mail (RFC 7505). Else an address."""
+    """TXT: its strings as one. MX and PTR: the host; "" where a domain takes no mail (RFC 7505). Else an address."""
     if record.rdtype == dns.rdatatype.TXT:
         return b"".join(getattr(record, "strings", ())).decode(errors="replace")
     if record.rdtype == dns.rdatatype.MX:
         return str(getattr(record, "exchange", "")).rstrip(".").lower()
+    if record.rdtype == dns.rdatatype.PTR:
+        return str(getattr(record, "target", "")).rstrip(".").lower()
     return record.to_text()

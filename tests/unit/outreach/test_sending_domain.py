@@ -27,6 +27,7 @@ PRIVATE = pem(rsa.generate_private_key(65537, 2048))
 PUBLISHED = public_key(DkimKey(FROM, "tellback", PRIVATE.encode()))
 GOOD: Answers = {
     (RELAY, "A"): ("192.0.1.25",),
+    ("25.1.0.192.in-addr.arpa", "PTR"): (RELAY,),
     (FROM, "MX"): (RELAY,),
     (FROM, "TXT"): ("some-verification=1", "v=spf1 mx -all"),
     (KEY_NAME, "TXT"): (f"v=DKIM1; k=rsa; p={PUBLISHED}",),
@@ -67,6 +68,7 @@ async def test_a_domain_that_is_set_up_has_nothing_to_publish() -> None:
     assert report.ok
     assert [check.name for check in report.checks] == [
         "mail relay",
+        "mail relay: PTR",
         f"{FROM}: MX",
         f"{FROM}: SPF",
         f"{FROM}: DKIM",
@@ -128,11 +130,32 @@ async def test_spf_is_read_as_receivers_read_it(record: str, state: str, found: 
 
 
 async def test_records_that_include_others_again_and_again_come_to_an_end() -> None:
-    many: dict[Question, tuple[str, ...]] = {}
+    many: dict[Question, tuple[str, ...]] = {("n12.example", "TXT"): ("v=spf1 -all",)}
     for depth in range(12):
         many[(f"n{depth}.example", "TXT")] = (f"v=spf1 {f'include:n{depth + 1}.example ' * 9}",)
     check = named(await examined({**GOOD, **many, (FROM, "TXT"): ("v=spf1 include:n0.example",)}), f"{FROM}: SPF")
     assert check.state == "failed"
+    assert "more than 50 look-ups" in check.found
+
+
+@pytest.mark.parametrize(
+    ("names", "state", "found"),
+    [
+        ((RELAY,), "ok", "192.0.1.25: the name leads back"),
+        (("other.example", RELAY), "ok", "192.0.1.25: the name leads back"),
+        (("other.example",), "warning", "other.example, the name of 192.0.1.25, does not lead back to it"),
+        ((), "warning", "192.0.1.25 has no name"),
+        (None, "not_checked", "the DNS does not answer about 192.0.1.25"),
+    ],
+)
+async def test_the_name_of_the_relays_address_leads_back(names: tuple[str, ...] | None, state: str, found: str) -> None:
+    check = named(await examined({**GOOD, ("25.1.0.192.in-addr.arpa", "PTR"): names}), "mail relay: PTR")
+    assert (check.state, check.found) == (state, found)
+
+
+async def test_the_address_of_a_relay_that_many_use_is_not_looked_at() -> None:
+    report = await examined({("smtp.sendgrid.net", "A"): ("192.0.1.25",)}, smtp_host="smtp.sendgrid.net")
+    assert "mail relay: PTR" not in [check.name for check in report.checks]
 
 
 @pytest.mark.parametrize(
