@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,31 +14,86 @@ from shared.settings import CommonSettings, InvalidSettings
 
 if TYPE_CHECKING:
     from services.cli.checks import Check
+    from services.outreach.domain.sending_domain import DomainReport
 
 NEEDED = ("database", "kafka", "topics", "migrations")
 """Checks without which the positions of the services cannot be checked."""
 COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "not_checked": "dim"}
 
 
-def doctor(data: DataOption = None, json: JsonOption = False) -> None:
+def doctor(
+    data: DataOption = None,
+    json: JsonOption = False,
+    mail: Annotated[
+        bool, typer.Option("--mail", help="Check what the DNS says of the sending domain instead, and nothing else.")
+    ] = False,
+) -> None:
     """Check this machine, the parts, the data and the services; each line: check, found, fix.
 
     Exit code 1 when a check fails. It changes nothing, and may run at any time: where `up` does not run, the embedded
-    parts are started for the look.
+    parts are started for the look; not so with --mail, which asks the DNS alone.
     """
+    if mail:
+        _doctor_mail(json=json)
+        return
+    checks = _examine(DataFolder(data))
+    if json:
+        as_json({"ok": not _failures(checks), "checks": [asdict(check) for check in checks]})
+    else:
+        _tell(checks)
+    _end(checks)
+
+
+def _doctor_mail(*, json: bool) -> None:
+    """The checks of the sending domain, with what is to be published and the note for the IT of those who are asked."""
+    from services.cli.checks import mail
+    from services.outreach.settings import OutreachSettings
+    from shared.api.sending_domain import SendingDomain
+
+    report = mail.examined(OutreachSettings.load())
+    checks = mail.checks(report)
+    if json:
+        as_json(SendingDomain.model_validate(report).model_dump())
+    else:
+        _tell(checks)
+        _tell_what_to_do(report)
+    _end(checks)
+
+
+def _tell_what_to_do(report: "DomainReport") -> None:
+    records = [check.record for check in report.checks if check.record is not None]
+    if records:
+        say()
+        say("Records to publish:")
+    for record in records:
+        say(f"{record.name} {record.type} {record.value}")
+    if report.note is not None:
+        say()
+        say("For the IT of those whom you ask:")
+        say(report.note)
+
+
+def _failures(checks: "list[Check]") -> int:
     from services.cli.checks import State
 
-    checks = _examine(DataFolder(data))
-    failures = sum(check.state is State.FAILED for check in checks)
-    if json:
-        as_json({"ok": not failures, "checks": [asdict(check) for check in checks]})
-    else:
-        _show(checks)
-        if failures:
-            say(f"{failures} of {len(checks)} checks failed")
-        else:
-            say(f"all {len(checks)} checks passed")
+    return sum(check.state is State.FAILED for check in checks)
+
+
+def _tell(checks: "list[Check]") -> None:
+    from services.cli.checks import State
+
+    _show(checks)
+    failures, unchecked = _failures(checks), sum(check.state is State.NOT_CHECKED for check in checks)
     if failures:
+        say(f"{failures} of {len(checks)} checks failed")
+    elif unchecked:
+        say(f"no check failed, {unchecked} of {len(checks)} could not be made")
+    else:
+        say(f"all {len(checks)} checks passed")
+
+
+def _end(checks: "list[Check]") -> None:
+    if _failures(checks):
         raise typer.Exit(Exit.FAILED)
 
 

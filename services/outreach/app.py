@@ -15,6 +15,7 @@ from services.outreach.api import (
     links,
     outgoing,
     programmes,
+    sending_domain,
     suppressions,
     survey_logos,
     survey_templates,
@@ -25,6 +26,7 @@ from services.outreach.consumer import PLAIN, handlers
 from services.outreach.domain.audience import Deployment
 from services.outreach.domain.tokens import Tokens
 from services.outreach.gateways.benchmark import Benchmark
+from services.outreach.gateways.dns import Dns
 from services.outreach.gateways.everybody import Everybody
 from services.outreach.gateways.relay import Relay
 from services.outreach.gateways.services import OtherServices
@@ -66,6 +68,7 @@ ROUTERS = (
     links.router,
     asks.router,
     programmes.router,
+    sending_domain.router,
     suppressions.router,
     business_reviews.router,
     outgoing.router,
@@ -99,7 +102,15 @@ def build(
             app.state.plumbing = plumbing
             reviews = Reviews(plumbing.database, Benchmark(services), journal, tokens, clock)
             app.state.service = Outreach(
-                plumbing.database, clock, settings, tokens, journal, reviews, ZoneInfo(common.time_zone), deployment
+                plumbing.database,
+                clock,
+                settings,
+                tokens,
+                journal,
+                reviews,
+                ZoneInfo(common.time_zone),
+                deployment,
+                Dns(),
             )
             reading = Reading(plumbing.database, Everybody(settings, services), journal, tokens, clock)
             plumbing.start(reading.periodic())

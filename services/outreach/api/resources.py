@@ -9,6 +9,7 @@ from fastapi import Depends, Header
 from services.outreach.domain.audience import Deployment
 from services.outreach.domain.tokens import Tokens
 from services.outreach.handlers.reviews import Reviews
+from services.outreach.handlers.sending_domain import Ask
 from services.outreach.settings import OutreachSettings
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -28,6 +29,7 @@ class Outreach:
     reviews: Reviews
     zone: ZoneInfo
     deployment: Deployment
+    dns: Ask
 
 
 TheService = Annotated[Outreach, Depends(service)]

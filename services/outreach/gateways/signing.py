@@ -1,9 +1,13 @@
 """DKIM (RFC 6376): mails are signed here, so that the signature covers what one-click stopping needs (RFC 8058, 4)."""
 
+from base64 import b64encode
 from email import message_from_bytes
 from typing import Final
 
 import dkim
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from services.outreach.domain.relay import DkimKey
 
@@ -45,3 +49,15 @@ def signed(content: bytes, key: DkimKey | None) -> bytes:
     except dkim.DKIMException as error:
         raise ValueError(f"the DKIM key cannot sign: {error}") from None
     return bytes(signature) + content
+
+
+def public_key(key: DkimKey) -> str:
+    """The public half as `p=` of the record has it, base64. Raises ValueError for a key that cannot be read or is not
+    of RSA."""
+    try:
+        private = load_pem_private_key(key.private_key, password=None)
+    except (TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError("the DKIM key cannot be read") from error
+    if not isinstance(private, RSAPrivateKey):
+        raise ValueError("the DKIM key must be of RSA")
+    return b64encode(private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
