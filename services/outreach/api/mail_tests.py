@@ -1,15 +1,13 @@
 """Test mails: a survey's invitation, sent to oneself."""
 
-from datetime import datetime
-from uuid import UUID
-
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from services.outreach.api.links_models import Email, Input, Language, Line
 from services.outreach.api.resources import TheService
 from services.outreach.handlers.mail_contents import MailContents
 from services.outreach.handlers.mail_tests import MailTests, SentTest, WantedTest
 from services.outreach.handlers.versions import Versions
+from shared.api.mail_tests import MailTestSent
 from shared.http.auth import Actor
 from shared.http.params import PathId
 from shared.http.routing import Router
@@ -40,22 +38,6 @@ class MailTest(Input):
         return Mailbox(self.sender_email, self.sender_name or "")
 
 
-class MailTestSent(BaseModel):
-    """A test mail that the relay has taken. `confirmed` is false where it may have: its answer did not come."""
-
-    model_config = ConfigDict(frozen=True)
-
-    invitation_id: UUID
-    survey_id: str
-    survey_version: int
-    email: str
-    sender_email: str
-    language: str
-    url: str
-    expires_at: datetime
-    confirmed: bool
-
-
 @router.post("/{survey_id}/test-sends", status_code=201, summary="Send the invitation to oneself")
 async def post_test_send(survey_id: PathId, body: MailTest, caller: Actor, service: TheService) -> MailTestSent:
     """The published version, as a mail that says "[Test]". It goes at once; its answer is recorded as a test, and it
@@ -69,7 +51,7 @@ async def post_test_send(survey_id: PathId, body: MailTest, caller: Actor, servi
 def _view(sent: SentTest) -> MailTestSent:
     invitation = sent.invitation
     return MailTestSent(
-        invitation_id=sent.ask_id,
+        invitation_id=str(sent.ask_id),
         survey_id=sent.survey.survey_id,
         survey_version=sent.survey.version,
         email=invitation.to.email,
