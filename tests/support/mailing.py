@@ -103,15 +103,10 @@ class Mailroom:
 
 def with_relay(asking: Asking) -> None:
     """Let the API believe that a relay is set: mails go by the sender of the test, not by one of the service."""
-    state = state_of(asking)
-    state.service = replace(state.service, settings=OutreachSettings(smtp_host="127.0.0.1"))
-
-
-def state_of(asking: Asking) -> Any:
-    """The state of the application that answers."""
     transport = asking.client._transport
     assert isinstance(transport, httpx.ASGITransport)
-    return cast(FastAPI, transport.app).state
+    state = cast(FastAPI, transport.app).state
+    state.service = replace(state.service, settings=OutreachSettings(smtp_host="127.0.0.1"))
 
 
 def sender_of_tests(asking: Asking, port: int, is_behind: Any = lambda: False) -> MailSender:

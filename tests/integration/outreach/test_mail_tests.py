@@ -2,17 +2,18 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from services.outreach.handlers.mail_tests import ACCOUNT, MOST_AN_HOUR
 from services.outreach.settings import OutreachSettings
 from tests.support.environment import Environment
-from tests.support.mailing import Mailroom, mailroom, state_of
+from tests.support.mailing import Mailroom, mailroom
 from tests.support.outreach import NOW, Asking, account, asking, person
 
 LEA, GUEST = "lea@supplier.example", "lea.private@mail.example"
@@ -38,7 +39,9 @@ def with_settings(found: Asking, **fields: Any) -> None:
     settings = OutreachSettings(
         smtp_host="127.0.0.1", smtp_security="none", sender_domains=("supplier.example",), test_addresses=(GUEST,)
     )
-    state = state_of(found)
+    transport = found.client._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    state = cast(FastAPI, transport.app).state
     state.service = replace(state.service, settings=settings.model_copy(update=fields))
 
 
