@@ -1,13 +1,19 @@
 """Settings of outreach."""
 
+from typing import Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.outreach.domain.hours import Zones
 from services.outreach.domain.relay import DkimKey, RelaySettings, Security
 from shared.settings import CommaList, Settings, known_zone
+
+
+def _is_here(host: str | None) -> bool:
+    return host in ("127.0.0.1", "localhost", "::1")
 
 
 class OutreachSettings(Settings):
@@ -91,6 +97,12 @@ class OutreachSettings(Settings):
             known_zone(zone.strip())
         return value
 
+    @model_validator(mode="after")
+    def _signs_or_not(self) -> Self:
+        if (self.dkim_key is None) != (self.dkim_domain is None):
+            raise ValueError("dkim_key and dkim_domain go together")
+        return self
+
     @property
     def relay(self) -> RelaySettings | None:
         """Where mail is handed over; None where nothing is sent."""
@@ -98,6 +110,11 @@ class OutreachSettings(Settings):
             return None
         password = self.smtp_password.get_secret_value()
         return RelaySettings(self.smtp_host, self.smtp_port, self.smtp_security, self.smtp_user, password)
+
+    @property
+    def links_are_reachable(self) -> bool:
+        """Whether people who get mails can open their links: a relay on this machine shows mails here too."""
+        return _is_here(urlsplit(self.public_url).hostname) <= _is_here(self.smtp_host)
 
     def zones(self, supplier: str) -> Zones:
         """The clocks that people live by."""

@@ -70,6 +70,12 @@ class Journal:
         return overtaken
 
     @staticmethod
+    async def any_since(tx: ReadTx, since: datetime) -> bool:
+        """Whether anybody was erased after a moment."""
+        found: bool = await tx.scalar("select exists (select 1 from erasures where erased_at > :since)", since=since)
+        return found
+
+    @staticmethod
     async def hide(tx: WriteTx, event: StakeholderErased) -> None:
         """Note a pending erasure, which cannot be applied yet: from the commit on reads leave the person out, and facts
         of before its time are overtaken. Idempotent."""

@@ -106,7 +106,7 @@ def with_relay(asking: Asking) -> None:
     transport = asking.client._transport
     assert isinstance(transport, httpx.ASGITransport)
     state = cast(FastAPI, transport.app).state
-    state.service = replace(state.service, settings=OutreachSettings(smtp_host="127.0.0.1"))
+    state.service = replace(state.service, settings=OutreachSettings(smtp_host="127.0.0.1", public_url=PUBLIC_URL))
 
 
 def sender_of_tests(asking: Asking, port: int, is_behind: Any = lambda: False) -> MailSender:

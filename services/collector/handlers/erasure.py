@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.collector.handlers.records import is_visible
 from services.collector.handlers.responses import SOURCE
-from services.collector.store import aliases, directory, erasures, import_bad_rows
+from services.collector.store import aliases, directory, erasures, import_bad_rows, import_drafts
 from services.collector.store.directory import Person, Stored
 from services.collector.store.erasures import Entry, Receipt
 from shared.db.erasures import Forgotten, forget_outbox
@@ -58,6 +58,7 @@ async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -
         erased_at = max([erased_at, *(stored.recorded_at for stored in line.records)])
     receipt_id = uuid7()
     entries: list[Entry] = []
+    await import_drafts.forget_all(tx)
     for line in lines:
         people = await erasures.forget_stakeholder(tx, line.account_id, line.ids)
         await erasures.forget_in_imports(tx, line.names())

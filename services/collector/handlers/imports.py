@@ -103,7 +103,9 @@ async def take_step(
         not_taken, warned = await _take_records(tx, job, records, now)
         problems += not_taken
     await reports.note_problems(tx, job.import_id, [*problems, *_noted(rows, problems, warned)])
-    await bad_rows.keep(tx, job.import_id, _to_mend(rows, problems), now, MOST_KEPT_ROWS)
+    if not await journal.any_since(tx, job.created_at):
+        # A row that cannot be read names nobody: after an erasure it may be that of the person.
+        await bad_rows.keep(tx, job.import_id, _to_mend(rows, problems), now, MOST_KEPT_ROWS)
     bad = sum(problem.outcome == "bad" for problem in problems)
     progress = Progress(len(rows), len(rows) - len(problems), len(problems) - bad, bad)
     if not await claims.advance(tx, job.import_id, claim_id, progress, now):

@@ -126,8 +126,9 @@ async def patch_programme(
     service: TheService,
     response: Response,
 ) -> Programme:
-    """What was planned and not sent is planned anew; what was sent keeps its survey and its reminders. 409
-    `stale_version` when somebody else changed it since the revision that you saw."""
+    """A running programme rests until its dry-run was looked at again and it is started: what was planned and not sent
+    is planned anew then. What was sent keeps its survey and its reminders. 409 `stale_version` when somebody else
+    changed it since the revision that you saw."""
     change = _change(programme_id, caller, service, version_seen(body.revision, if_match))
     await service.database.retrying(lambda tx: change_programme(tx, change, body.given()))
     return await _shown(service, programme_id, response)
@@ -165,10 +166,11 @@ async def post_start(
     programme_id: ProgrammeId, caller: Manager, if_match: IfMatch, service: TheService, response: Response
 ) -> Programme:
     """409 `dry_run_first` unless this revision's dry-run was looked at within 30 days; `no_relay` where no mail can be
-    sent; `survey_not_published`; `programme_ended`. Again it changes nothing."""
+    sent, `no_public_url` where links work on this machine only; `survey_not_published`, `survey_archived`;
+    `programme_ended`. Again it changes nothing."""
     change = _change(programme_id, caller, service, if_match)
-    relay = service.settings.relay is not None
-    await service.database.retrying(lambda tx: start_programme(tx, change, relay=relay))
+    relay, reachable = service.settings.relay is not None, service.settings.links_are_reachable
+    await service.database.retrying(lambda tx: start_programme(tx, change, relay=relay, reachable=reachable))
     return await _shown(service, programme_id, response)
 
 

@@ -12,7 +12,8 @@ from shared.calendar import BusinessCalendar
 
 RETRY: Final = timedelta(minutes=5)
 """When an ask that waits for a relay, or for what has not been read yet, is looked at again."""
-ALL_REMINDERS: Final = 2
+PAUSED: Final = timedelta(days=1)
+"""When an ask of a programme that rests is looked at again; a start looks at once."""
 _TIERS_CALLED: Final = ("key", "premium")
 
 
@@ -74,13 +75,16 @@ def decide(planned: Planned, terms: Terms, now: datetime, cap_until: datetime | 
     """What becomes of the ask now. `cap_until`: from when on the programme or the account has mails left, if it has
     none today.
 
-    What forbids asking for good comes first; then what only time forbids, in the order in which a person would want to
+    While a programme rests, or others' records are not read, everything waits. Else what forbids asking for good comes
+    first; then what only time forbids, in the order in which a person would want to
     know; an ask that cannot go in time is too late.
     """
-    refused = _refused(planned, terms, now)
-    if refused is not None:
-        return refused
-    hold = _hold(planned, terms, now, cap_until)
+    hold = _unknown(terms, now)
+    if hold is None:
+        refused = _refused(planned, terms, now)
+        if refused is not None:
+            return refused
+        hold = _hold(planned, terms, now, cap_until)
     if now > planned.latest_at or (hold is not None and hold.until > planned.latest_at):
         reason = "its time"
         if hold is not None:
@@ -124,11 +128,16 @@ def _refused(planned: Planned, terms: Terms, now: datetime) -> Skip | None:
     return None
 
 
-def _hold(planned: Planned, terms: Terms, now: datetime, cap_until: datetime | None) -> Hold | None:
+def _unknown(terms: Terms, now: datetime) -> Hold | None:
+    """What lets everything wait: nothing final is decided on what may not be so any more."""
     if terms.paused:
-        return Hold("paused", now + RETRY)
+        return Hold("paused", now + PAUSED)
     if terms.reading_behind:
         return Hold("reading_behind", now + RETRY)
+    return None
+
+
+def _hold(planned: Planned, terms: Terms, now: datetime, cap_until: datetime | None) -> Hold | None:
     early = _early(planned.candidate, terms, now)
     if early is not None and early.again_at is not None:
         return Hold(early.reason, early.again_at)

@@ -4,6 +4,7 @@ so that a crash neither loses it nor sends it twice."""
 
 import asyncio
 import contextlib
+import re
 import ssl
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -18,6 +19,9 @@ STEP_SECONDS: Final = 30.0
 DATA_SECONDS: Final = 120.0
 LONGEST_REPLY: Final = 300
 _CLOSING: Final = 421
+_POLICY_STATUS = re.compile(r"5\.7\.\d")
+"""Enhanced status codes (RFC 3463) of security and policy, such as 5.7.1: relaying denied."""
+_ADDRESS = re.compile(r"[^\s<>\"']+@[^\s<>\"']+")
 _AUTH: Final = (534, 535, 538)
 
 
@@ -65,6 +69,9 @@ class Relay:
         try:
             await smtp.data(content, timeout=DATA_SECONDS)
         except SMTPResponseException as error:
+            if not 400 <= error.code < 600:  # no answer that says that it was not taken
+                await self.close()
+                return Trouble("unknown", _said(error))
             return await self._trouble(error, "policy")
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             await self.close()
@@ -72,12 +79,12 @@ class Relay:
         return None
 
     async def supports_smtputf8(self) -> bool:
-        """Whether the relay takes addresses in every script. False while it is away."""
+        """Whether the relay takes addresses in every script. True while it is away, since nothing is known then."""
         try:
             return (await self._connected()).supports_extension("smtputf8")
         except (aiosmtplib.SMTPException, OSError, TimeoutError):
             await self.close()
-            return False
+            return True
 
     async def close(self) -> None:
         """End the connection; the next mail opens another one."""
@@ -124,6 +131,8 @@ class Relay:
         await self.forget()
         if error.code < 500:
             return Trouble("later", _said(error))
+        if _POLICY_STATUS.match(error.message):  # it refuses us, whatever it was asked for
+            return Trouble("policy", _said(error))
         return Trouble(refused, _said(error))
 
     async def forget(self) -> None:
@@ -137,8 +146,9 @@ class Relay:
 
 
 def _said(error: Exception) -> str:
-    """The reply of the relay, or what happened instead, on one line."""
+    """The reply of the relay, or what happened instead, on one line and without addresses: it is logged and kept."""
     text = str(error)
     if isinstance(error, SMTPResponseException):
         text = f"{error.code} {error.message}"
-    return " ".join((text or type(error).__name__).split())[:LONGEST_REPLY]
+    text = _ADDRESS.sub("(address)", text or type(error).__name__)
+    return " ".join(text.split())[:LONGEST_REPLY]

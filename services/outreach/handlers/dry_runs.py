@@ -68,6 +68,8 @@ async def dry_run(
         planner = await planner_of(tx, stored, deployment, now)
     if survey is None or survey.version == 0:
         raise Conflict("survey_not_published", "publish the survey first: people are asked by its published version")
+    if survey.archived:
+        raise Conflict("survey_archived", "the survey is archived: bring it back, or ask by another one")
     chosen, accounts = chosen_of(stored.programme.who), None
     if isinstance(stored.programme.when, OnEvent):
         accounts = planner.events.by_account.keys()
@@ -77,7 +79,7 @@ async def dry_run(
             page = await planning.members(tx, chosen, accounts, after, PAGE)
             first = _first_of_each(planner.due(page, now, until))
             known = await known_people(tx, list(first), tokens, now)
-        _count(counts, first, known, planner, survey)
+        _count(counts, first, known, planner, survey, now)
         if len(page) < PAGE:
             break
         after = page[-1].person
@@ -117,11 +119,12 @@ def _count(
     known: Mapping[PersonKey, Known],
     planner: Planner,
     survey: PublishedSurvey,
+    now: datetime,
 ) -> None:
     terms = terms_of(planner.programme, survey)
     addresses = set()
     for person, due in sorted(first.items(), key=lambda item: known[item[0]].candidate.rank):
-        at = planner.deployment.calendar(planner.programme.hours, due.member).next_open(due.due_at)
+        at = planner.deployment.calendar(planner.programme.hours, due.member).next_open(max(due.due_at, now))
         decision = decide(planned_of(due, known[person], planner), terms, at)
         hashed = known[person].hashed
         if hashed is not None and not isinstance(decision, Skip):

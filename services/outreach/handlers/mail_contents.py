@@ -14,7 +14,7 @@ from services.outreach.handlers.links import link_of
 from services.outreach.settings import OutreachSettings
 from services.outreach.store.sends import DueMail
 from shared.api.programmes import ProgrammeDocument, Sender
-from shared.mail import Mailbox
+from shared.mail import Mailbox, wire_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class MailContents:
     def envelope_sender(self, ask_id: UUID, sender: Mailbox) -> str:
         """Where bounces come back to: an address that names the ask (VERP), or the sender's own."""
         if self.settings.bounce_domain is None:
-            return sender.email
+            return wire_address(sender.email)
         return f"{self.tokens.bounce_local_part(ask_id.bytes)}@{self.settings.bounce_domain}"
 
 

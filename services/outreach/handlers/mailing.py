@@ -45,7 +45,8 @@ BREAKER_REFUSALS: Final = 3
 BREAKER_SHARE: Final = 0.05
 """A programme pauses itself when of its last 200 mails, 20 or more, over one in twenty and at least three were refused
 by the recipients' servers."""
-NEVER = Terms("")
+BETWEEN_REMINDERS: Final = timedelta(days=5)
+"""The second reminder never follows the first more closely, also where that one came late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,10 @@ class Mailing:
         async def work(tx: WriteTx) -> bool:
             await lock_asking(tx)
             await tx.lock_accounts({readied.mail.account_id})
-            if await self._look_at(tx, readied.mail, circumstances) is None:
+            now = await self._look_at(tx, readied.mail, circumstances)
+            if now is None or now.invitation.to.email != readied.invitation.to.email:
                 return False
-            return await sends.begin(tx, readied.mail, hashed, self.clock.now())
+            return await sends.begin(tx, readied.mail, hashed, readied.invitation.language, self.clock.now())
 
         return await self.database.retrying(work)
 
@@ -103,6 +105,18 @@ class Mailing:
     async def troubled(self, mail: DueMail, trouble: Trouble) -> None:
         """The relay has not taken the mail, and said why."""
         await self.database.retrying(lambda tx: self._troubled(tx, mail, trouble))
+
+    async def put_off(self, mail: DueMail, reason: str, pause: timedelta) -> None:
+        """Look at a mail again after a while."""
+        now = self.clock.now()
+
+        async def work(tx: WriteTx) -> None:
+            if mail.kind == "reminder":
+                await sends.remind_at(tx, mail, now + pause)
+            elif await sends.find_due(tx, mail, now) is not None:
+                await sends.hold(tx, mail, now, reason, now + pause)
+
+        await self.database.retrying(work)
 
     async def _look_at(self, tx: WriteTx, seen: DueMail, circumstances: Terms) -> Readied | None:
         now = self.clock.now()
@@ -124,7 +138,7 @@ class Mailing:
         readied = self.contents.readied(mail, stored.programme, survey, candidate, now)
         if readied is None:
             reason = "nobody may write its mails: name a sender of a domain in TELLBACK_OUTREACH_SENDER_DOMAINS"
-            await programmes.set_state(tx, mail.programme_id, "paused", reason, now, SYSTEM)
+            await programmes.pause_running(tx, mail.programme_id, reason, now, SYSTEM)
         return readied
 
     async def _terms(self, tx: ReadTx, stored: StoredProgramme, survey: Survey, circumstances: Terms) -> Terms:
@@ -187,9 +201,11 @@ class Mailing:
         return planned.calendar.next_open(start_of(today + timedelta(days=1), zone))
 
     async def _taken(self, tx: WriteTx, mail: DueMail, at: datetime, *, confirmed: bool) -> None:
+        await tx.lock_accounts([mail.account_id])
         stored = await programmes.find(tx, mail.programme_id)
         survey = await self.versions.get(tx, mail.survey_id, mail.survey_version)
-        await sends.taken(tx, mail, at, self._next_reminder(stored, mail, at), confirmed=confirmed)
+        if not await sends.taken(tx, mail, at, self._next_reminder(stored, mail, at), confirmed=confirmed):
+            return
         person = {"account_id": mail.account_id, "stakeholder_id": mail.stakeholder_id}
         if mail.kind == "reminder":
             await queue(tx, at, invitation_call(mail.ask_id, person, "reminded", at))
@@ -209,18 +225,24 @@ class Mailing:
             sent, invited_at = mail.number, mail.sent_at or at
         if sent >= len(days):
             return None
-        return invited_at + timedelta(days=days[sent])
+        due_at = invited_at + timedelta(days=days[sent])
+        if mail.kind == "reminder":
+            return max(due_at, at + BETWEEN_REMINDERS)
+        return due_at
 
     async def _troubled(self, tx: WriteTx, mail: DueMail, trouble: Trouble) -> None:
         now = self.clock.now()
+        await tx.lock_accounts([mail.account_id])
         ended = trouble.kind == "recipient"
         attempts = await sends.refused(tx, mail, now, trouble.reply, ended=ended)
+        if attempts is None:
+            return
         if trouble.kind == "recipient":
             await self._recipient_refused(tx, mail, trouble, now)
             return
         if trouble.kind == "policy":
             reason = f"the relay refuses our mails: {trouble.reply}"
-            await programmes.set_state(tx, mail.programme_id, "paused", reason, now, SYSTEM)
+            await programmes.pause_running(tx, mail.programme_id, reason, now, SYSTEM)
         until = now + AGAIN[min(attempts, len(AGAIN)) - 1] * _jitter(mail)
         if mail.kind == "reminder":
             await sends.remind_at(tx, mail, until)
@@ -239,7 +261,7 @@ class Mailing:
         mails, refused = await sends.last_refused(tx, mail.programme_id, BREAKER_OF)
         if mails >= BREAKER_FROM and refused >= BREAKER_REFUSALS and refused > BREAKER_SHARE * mails:
             reason = f"{refused} of the last {mails} mails were refused: correct the addresses, then start it again"
-            await programmes.set_state(tx, mail.programme_id, "paused", reason, now, SYSTEM)
+            await programmes.pause_running(tx, mail.programme_id, reason, now, SYSTEM)
 
 
 def _jitter(mail: DueMail) -> float:

@@ -48,7 +48,7 @@ class ProgrammePlanner:
         async with self.database.read() as tx:
             survey = await asks.published_survey(tx, stored.programme.survey_id)
             planner = await planner_of(tx, stored, self.deployment, now)
-        if survey is None or survey.version == 0:
+        if survey is None or survey.version == 0 or survey.archived:
             return 0
         chosen, accounts = chosen_of(stored.programme.who), None
         if isinstance(stored.programme.when, OnEvent):

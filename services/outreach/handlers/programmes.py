@@ -15,6 +15,7 @@ from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Conflict, Invalid, NotFound
 from shared.ids import uuid7
 
+CHANGED = "it was changed: look at what it would do now, then start it again"
 DRY_RUN_DAYS = 30
 """A programme that has rested for longer is started again only after another dry-run: the world has moved on."""
 
@@ -38,8 +39,9 @@ async def create_programme(tx: WriteTx, programme: ProgrammeDocument, actor: str
 
 
 async def change_programme(tx: WriteTx, change: ProgrammeChange, given: Mapping[str, Any]) -> None:
-    """Replace the `given` fields. What was planned and not sent is planned anew; what was sent keeps its survey. A
-    programme that stays as it is makes no revision."""
+    """Replace the `given` fields. A running programme rests until somebody has seen what it would do now; then what was
+    not sent is planned anew. What was sent keeps its survey. A programme that stays as it is makes no revision."""
+    await asks.lock_asking(tx)
     held = await _held(tx, change)
     if held.state == "ended":
         raise Conflict("programme_ended", "a programme that has ended is not changed; duplicate it")
@@ -48,6 +50,7 @@ async def change_programme(tx: WriteTx, change: ProgrammeChange, given: Mapping[
         return
     await _require_survey(tx, programme)
     await store.change(tx, change.programme_id, programme, change.at, change.actor)
+    await store.pause_running(tx, change.programme_id, CHANGED, change.at, change.actor)
     await planning.forget_unsent(tx, change.programme_id)
 
 
@@ -59,9 +62,9 @@ async def duplicate_programme(tx: WriteTx, programme_id: str, actor: str, at: da
     return await create_programme(tx, copied, actor, at)
 
 
-async def start_programme(tx: WriteTx, change: ProgrammeChange, *, relay: bool) -> None:
+async def start_programme(tx: WriteTx, change: ProgrammeChange, *, relay: bool, reachable: bool) -> None:
     """Let it ask. Nothing is armed without a dry-run of this revision, seen within 30 days, and without a published
-    survey and a relay. Again it changes nothing."""
+    survey, a relay, and links that respondents can open. Again it changes nothing."""
     held = await _held(tx, change)
     if held.state == "running":
         return
@@ -69,9 +72,15 @@ async def start_programme(tx: WriteTx, change: ProgrammeChange, *, relay: bool) 
         raise Conflict("programme_ended", "a programme that has ended does not start again; duplicate it")
     if not relay:
         raise Conflict("no_relay", "no relay is set (TELLBACK_OUTREACH_SMTP_HOST), so nothing is sent; links work")
+    if not reachable:
+        raise Conflict(
+            "no_public_url", "set TELLBACK_OUTREACH_PUBLIC_URL: links with its default work on this machine only"
+        )
     survey = await asks.published_survey(tx, held.programme.survey_id)
     if survey is None or survey.version == 0:
         raise Conflict("survey_not_published", "publish the survey first")
+    if survey.archived:
+        raise Conflict("survey_archived", "the survey is archived: bring it back, or ask by another one")
     seen = held.dry_run_revision == held.revision and held.dry_run_at is not None
     if not seen or (change.at - (held.dry_run_at or change.at)).days > DRY_RUN_DAYS:
         raise Conflict(
@@ -79,6 +88,7 @@ async def start_programme(tx: WriteTx, change: ProgrammeChange, *, relay: bool) 
             "look at what it would do first: POST …/dry-run shows whom it would ask, and why not others",
         )
     await store.set_state(tx, change.programme_id, "running", None, change.at, change.actor)
+    await planning.release_paused(tx, change.programme_id, change.at)
 
 
 async def pause_programme(tx: WriteTx, change: ProgrammeChange, reason: str) -> None:
@@ -86,8 +96,7 @@ async def pause_programme(tx: WriteTx, change: ProgrammeChange, reason: str) -> 
     held = await _held(tx, change)
     if held.state == "ended":
         raise Conflict("programme_ended", "the programme has ended")
-    if held.state == "running":
-        await store.set_state(tx, change.programme_id, "paused", reason, change.at, change.actor)
+    await store.pause_running(tx, change.programme_id, reason, change.at, change.actor)
 
 
 async def end_programme(tx: WriteTx, change: ProgrammeChange) -> int:

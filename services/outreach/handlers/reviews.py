@@ -34,7 +34,8 @@ Problem = dict[str, str]
 @dataclass(frozen=True, slots=True)
 class ReviewWanted:
     """A business review that somebody wants to make. `recipients`: in the order of the request. `comments`: the
-    responses whose comments are copied. The same `idempotency_key` of the same API key gives the same review."""
+    responses whose comments are copied. The same `idempotency_key` of the same API key gives the same review of an
+    account."""
 
     account_id: str
     survey_id: str | None
@@ -50,7 +51,7 @@ class ReviewWanted:
         """The id of the review."""
         if self.idempotency_key is None:
             return uuid4()
-        return derived_uuid("business review", self.caller.key_id, self.idempotency_key)
+        return derived_uuid("business review", self.caller.key_id, self.account_id, self.idempotency_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from services.outreach.handlers.mailing import Mailing
 from services.outreach.store import sends
 from services.outreach.store.sends import DueMail
 from shared.background import Periodic
-from shared.isolation import pause_after
+from shared.isolation import of_the_items, pause_after
 from shared.mail import message_of, wire_address
 from shared.telemetry.logging import get_logger
 
@@ -27,6 +27,8 @@ TURN: Final = "mails"
 TURN_SECONDS: Final = 60.0
 WINDOW: Final = timedelta(minutes=1)
 LONGEST_PAUSE_SECONDS: Final = 900.0
+BROKEN: Final = timedelta(hours=1)
+"""After how long a mail that could not be made is tried again."""
 
 
 class MailSender:
@@ -53,19 +55,35 @@ class MailSender:
             return False
         await self._mailing.settle_interrupted()
         mails = await self._mailing.due(AT_ONCE)
-        smtputf8 = False
+        supports_smtputf8 = True
         if mails and not self._is_away:
-            smtputf8 = await self._relay.supports_smtputf8()
+            supports_smtputf8 = await self._relay.supports_smtputf8()
         sent = 0
         for mail in mails:
-            await database.retrying(lambda tx: sends.take_turn(tx, TURN, self._holder, TURN_SECONDS))
-            circumstances = Terms(
-                "", reading_behind=self._is_behind(), relay_away=self._is_away, supports_smtputf8=smtputf8
-            )
-            readied = await self._mailing.look_at(mail, circumstances)
-            if readied is not None and self._rates.allows(readied.invitation.to.email):
-                sent += await self._send(readied, circumstances)
+            if not await database.retrying(lambda tx: sends.take_turn(tx, TURN, self._holder, TURN_SECONDS)):
+                break
+            try:
+                sent += await self._handle(mail, supports_smtputf8=supports_smtputf8)
+            except Exception as error:
+                if not of_the_items(error):
+                    raise
+                # One mail that cannot be made stops no other.
+                log.error("mail_broke", ask_id=str(mail.ask_id), exc_info=error)
+                await self._mailing.put_off(mail, "relay_away", BROKEN)
         return sent > 0
+
+    async def _handle(self, mail: DueMail, *, supports_smtputf8: bool) -> bool:
+        """Decide on one mail, and send it if it goes; returns whether the relay has taken it."""
+        circumstances = Terms(
+            "", reading_behind=self._is_behind(), relay_away=self._is_away, supports_smtputf8=supports_smtputf8
+        )
+        readied = await self._mailing.look_at(mail, circumstances)
+        if readied is None:
+            return False
+        if not self._rates.allows(readied.invitation.to.email):
+            await self._mailing.put_off(mail, "cap", WINDOW)
+            return False
+        return await self._send(readied, circumstances)
 
     async def close(self) -> None:
         """End the connection to the relay."""
@@ -79,10 +97,14 @@ class MailSender:
         """Send one mail; returns whether the relay has taken it."""
         mail = readied.mail
         try:
-            content = signed(message_of(letter_of(readied.invitation)), self._dkim)
             recipient = wire_address(readied.invitation.to.email)
-        except ValueError as error:
-            await self._mailing.troubled(mail, Trouble("recipient", f"no mail can be written: {error}"))
+        except ValueError:
+            await self._mailing.troubled(mail, Trouble("recipient", "the address is none"))
+            return False
+        try:
+            content = signed(message_of(letter_of(readied.invitation)), self._dkim)
+        except ValueError as error:  # a key that does not sign, an address to reply to that is none: nobody's fault
+            await self._mailing.troubled(mail, Trouble("policy", f"no mail can be written: {error}"))
             return False
         trouble = await self._relay.offer(readied.envelope_sender, recipient)
         if trouble is None:
@@ -100,7 +122,7 @@ class MailSender:
         return False
 
     def _note(self, mail: DueMail, trouble: Trouble) -> None:
-        log.warning("mail_not_taken", ask_id=str(mail.ask_id), kind=trouble.kind, reply=trouble.reply)
+        log.warning("mail_not_taken", ask_id=str(mail.ask_id), kind=trouble.kind, reply=trouble.reply[:3])
         if trouble.kind == "away":
             self._away_times += 1
             self._away_until = time.monotonic() + pause_after(self._away_times, LONGEST_PAUSE_SECONDS)

@@ -59,11 +59,22 @@ async def write_new(tx: WriteTx, planned: Sequence[NewAsk]) -> int:
 
 
 async def forget_unsent(tx: WriteTx, programme_id: str) -> int:
-    """Delete what a programme has planned and not sent, to plan it anew; returns how many."""
+    """Delete what a programme has planned and not sent, to plan it anew, but for mails that may be on their way;
+    returns how many. The caller holds the lock of asking, as whoever begins a mail does."""
     return await tx.execute(
-        "delete from asks where programme_id = :programme_id and state = any(cast(:unsent as text[]))",
+        "delete from asks a where programme_id = :programme_id and state = any(cast(:unsent as text[])) and not exists"
+        " (select 1 from sends d where d.ask_id = a.ask_id and d.data_started_at is not null and d.ended_at is null)",
         programme_id=programme_id,
         unsent=list(UNSENT),
+    )
+
+
+async def release_paused(tx: WriteTx, programme_id: str, now: datetime) -> None:
+    """Look again at what a pause has held."""
+    await tx.execute(
+        "update asks set held_until = :now where programme_id = :programme_id and state = 'held' and reason = 'paused'",
+        programme_id=programme_id,
+        now=now,
     )
 
 

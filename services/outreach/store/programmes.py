@@ -77,6 +77,18 @@ async def set_state(tx: WriteTx, programme_id: str, state: str, reason: str | No
     )
 
 
+async def pause_running(tx: WriteTx, programme_id: str, reason: str, at: datetime, by: str) -> None:
+    """Let it rest if it runs: one that has ended stays ended, and who paused it before has said why."""
+    await tx.execute(
+        "update programmes set state = 'paused', reason = :reason, updated_at = :at, updated_by = :by"
+        " where programme_id = :programme_id and state = 'running'",
+        programme_id=programme_id,
+        reason=reason,
+        at=at,
+        by=by,
+    )
+
+
 async def note_dry_run(tx: WriteTx, programme_id: str, revision: int, at: datetime) -> None:
     """Somebody has seen what this revision would do."""
     await tx.execute(

@@ -67,14 +67,18 @@ _DUE = """
         and d.kind = case when a.state = 'sent' then 'reminder' else 'invite' end
 """
 _INVITES = "a.programme_id is not null and a.state in ('waiting', 'held') and coalesce(a.held_until, a.due_at) <= :now"
-_REMINDERS = "a.reminder_due_at <= :now and a.state = 'sent' and p.state = 'running'"
+_REMINDERS = (
+    "a.reminder_due_at <= :now and a.state = 'sent' and p.state = 'running'"
+    " and coalesce(a.withdrawn_at, a.expired_at, a.bounced_at, a.unsubscribed_at) is null"
+)
 
 
 async def due(tx: ReadTx, now: datetime, most: int) -> list[DueMail]:
     """Mails that are due: of one person the invitation to a relationship survey comes first. Those of paused programmes
     are among the invitations, so that it is said why they wait."""
     invites = await tx.all(
-        f"{_DUE} where {_INVITES} order by v.document ->> 'nps_kind' <> 'relationship', a.due_at limit :most",
+        f"{_DUE} where {_INVITES} order by v.document ->> 'nps_kind' <> 'relationship',"
+        " coalesce(a.held_until, a.due_at) limit :most",
         now=now,
         most=most,
     )
@@ -94,13 +98,15 @@ async def find_due(tx: WriteTx, mail: DueMail, now: datetime) -> DueMail | None:
     return _mail(dict(row))
 
 
-async def begin(tx: WriteTx, mail: DueMail, hashed: AddressHash, now: datetime) -> bool:
+async def begin(tx: WriteTx, mail: DueMail, hashed: AddressHash, language: str, now: datetime) -> bool:
     """Write that the relay is given the mail to an address now; False where that is written already."""
     await tx.execute(
-        "update asks set address_hash = :digest, address_key_id = :key_id where ask_id = :ask_id",
+        "update asks set address_hash = :digest, address_key_id = :key_id, language = coalesce(language, :language)"
+        " where ask_id = :ask_id",
         ask_id=mail.ask_id,
         digest=hashed.digest,
         key_id=hashed.key_id,
+        language=language,
     )
     begun = await tx.execute(
         "insert into sends as d (ask_id, kind, number, attempts, claimed_until, data_started_at)"
@@ -116,16 +122,19 @@ async def begin(tx: WriteTx, mail: DueMail, hashed: AddressHash, now: datetime) 
     return begun == 1
 
 
-async def refused(tx: WriteTx, mail: DueMail, now: datetime, reply: str, *, ended: bool) -> int:
-    """The relay has not taken the mail, and said so; `ended`: it will not be asked again. Returns the attempts."""
+async def refused(tx: WriteTx, mail: DueMail, now: datetime, reply: str, *, ended: bool) -> int | None:
+    """The relay has not taken the mail, and said so; `ended`: it will not be asked again. Returns the attempts; None
+    where it is known already what became of it, or the person was erased."""
+    if await tx.scalar("select 1 from asks where ask_id = :ask_id for update", ask_id=mail.ask_id) is None:
+        return None
     ended_at = None
     if ended:
         ended_at = now
-    attempts: int = await tx.scalar(
+    attempts: int | None = await tx.scalar(
         "insert into sends as d (ask_id, kind, number, attempts, claimed_until, ended_at, reply)"
         " values (:ask_id, :kind, :number, 1, :now, :ended_at, :reply) on conflict (ask_id, kind, number) do update"
         " set attempts = d.attempts + 1, data_started_at = null, ended_at = excluded.ended_at, reply = excluded.reply"
-        " returning attempts",
+        " where d.ended_at is null returning attempts",
         ask_id=mail.ask_id,
         kind=mail.kind,
         number=mail.number,
@@ -136,21 +145,24 @@ async def refused(tx: WriteTx, mail: DueMail, now: datetime, reply: str, *, ende
     return attempts
 
 
-async def taken(tx: WriteTx, mail: DueMail, at: datetime, reminder_due_at: datetime | None, *, confirmed: bool) -> None:
-    """The relay has taken the mail at a moment, or may have, if it is not `confirmed`. An invitation opens its link."""
+async def taken(tx: WriteTx, mail: DueMail, at: datetime, reminder_due_at: datetime | None, *, confirmed: bool) -> bool:
+    """The relay has taken the mail at a moment, or may have, if it is not `confirmed`. An invitation opens its link.
+    False where that is known already, or the person was erased."""
     sent_at = None
     if confirmed:
         sent_at = at
-    await tx.execute(
+    ended = await tx.execute(
         "update sends set ended_at = :at, sent_at = :sent_at, reply = case when cast(:sent_at as timestamptz) is null"
         " then 'the answer of the relay did not come' else reply end"
-        " where ask_id = :ask_id and kind = :kind and number = :number",
+        " where ask_id = :ask_id and kind = :kind and number = :number and ended_at is null",
         ask_id=mail.ask_id,
         kind=mail.kind,
         number=mail.number,
         at=at,
         sent_at=sent_at,
     )
+    if not ended:
+        return False
     if mail.kind == "reminder":
         await tx.execute(
             "update asks set reminders = reminders + 1, reminded_at = :at, reminder_due_at = :next"
@@ -159,7 +171,7 @@ async def taken(tx: WriteTx, mail: DueMail, at: datetime, reminder_due_at: datet
             at=at,
             next=reminder_due_at,
         )
-        return
+        return True
     await tx.execute(
         "update asks set state = 'sent', reason = null, note = null, held_until = null, handed_over = true,"
         " sent_at = least(sent_at, cast(:at as timestamptz)), unconfirmed = :unconfirmed,"
@@ -171,6 +183,7 @@ async def taken(tx: WriteTx, mail: DueMail, at: datetime, reminder_due_at: datet
         next=reminder_due_at,
     )
     await _changed(tx, mail.ask_id, AskChange(at, "sent", None, None, SYSTEM))
+    return True
 
 
 async def hold(tx: WriteTx, mail: DueMail, now: datetime, reason: str, until: datetime) -> None:

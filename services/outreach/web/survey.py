@@ -217,7 +217,7 @@ def _again(visit: Visit, context: dict[str, Any], found: Opening) -> str:
 def _asked_again_at(found: Opening) -> datetime | None:
     """Until when this survey leaves the person alone; None where nobody promises it: reviews know no quarantine."""
     ask = found.ask
-    if ask.answered_at is None or ask.origin != "link":
+    if ask.answered_at is None or ask.origin not in ("link", "programme"):
         return None
     return ask.answered_at + quarantine_of(kind_of(found.survey.nps_kind), ask.person_type)
 

@@ -51,6 +51,7 @@ async def test_a_new_follow_up_is_told_with_account_person_answer_task_change_an
         "detractor",
     )
     item = await alerting.only(acme)
+    assert item.pop("promise") is None
     assert {name: data["task"][name] for name in item} == item
     assert data["task"]["title"] == "Detractor (4): Jane Doe, Acme"
     salesforce, hubspot = data["crm"]["salesforce"], data["crm"]["hubspot"]

@@ -17,7 +17,7 @@ LATER = MONDAY + timedelta(hours=1)
 ITEM = {
     "follow_up_id", "version", "kind", "severity", "state", "account_id", "stakeholder_id", "response_id", "owner",
     "due_at", "occurrences", "reasons", "inhibited", "playbook", "opened_at", "reason_holds", "closed_at", "closed_by",
-    "outcome",
+    "outcome", "promise",
 }  # fmt: skip
 
 

@@ -241,6 +241,7 @@ async def test_the_funnel_is_counted_by_the_scorer_and_judged_here(story: Story)
     (whole,) = (await story.chain.get("/v1/funnel", industry="freight"))["groups"]
     assert (whole["group"], whole["sent_count"], whole["response_rate"]) == ({}, 3, 0.5)
     theirs = (await story.chain.get("/v1/portfolio/funnel", "scorer"))["groups"][0]
+    assert set(whole.pop("warnings")) == {*theirs.pop("warnings"), "few_invitations"}
     assert {name: whole[name] for name in theirs} == theirs
     (own,) = (await (await story.chain.limited_to(LEE)).get("/v1/funnel"))["groups"]
     assert own["sent_count"] == 1

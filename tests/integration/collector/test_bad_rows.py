@@ -121,6 +121,15 @@ async def test_erasing_somebody_deletes_the_rows_that_name_them(collector: Runni
     assert [row[1] for row in (await rows_to_mend(collector, job))[1:]] == ["cy@acme.example"]
 
 
+async def test_bad_rows_of_a_file_that_came_before_an_erasure_are_not_kept(collector: Running) -> None:
+    collector.clock.advance(timedelta(minutes=5))
+    erased = await collector.client.delete("/v1/accounts/acme/stakeholders/bob@acme.example/data")
+    assert erased.is_success, erased.text
+    collector.clock.advance(timedelta(minutes=-5))  # the file has waited since before
+    job = await finished(collector, (HEADER + BAD).encode())
+    assert (job["bad"], job["to_mend"]) == (1, 0)
+
+
 async def test_only_who_may_send_files_reads_rows_and_only_their_own(collector: Running) -> None:
     job = await finished(collector, (HEADER + BAD).encode())
     path = f"/v1/imports/{job['import_id']}/bad-rows"

@@ -172,15 +172,15 @@ async def test_drafts_end_after_a_day_and_make_room_for_newer_ones(collector: Ru
     await eventually(gone)
 
 
-async def test_who_was_erased_after_the_file_was_sent_does_not_come_back(collector: Running) -> None:
-    content = "Account,Email,Score,Date\nacme,ann@acme.example,9,2026-03-31\nacme,bob@acme.example,3,2026-03-30\n"
-    found = await draft(collector, content)
+async def test_an_erasure_ends_all_drafts(collector: Running) -> None:
+    found = await draft(collector, "Account,Email,Score\nacme,ann@acme.example,9\n")
     collector.clock.advance(timedelta(minutes=1))
     erased = await collector.client.delete("/v1/accounts/acme/stakeholders/ann@acme.example/data")
     assert erased.is_success, erased.text
-    collector.clock.advance(timedelta(minutes=1))
-    job = await ended(collector, found["draft_id"])
-    assert (job["taken"], job["skipped"]) == (1, 1)
+    assert_problem(
+        await collector.client.post(f"/v1/import-drafts/{found['draft_id']}/look", json={}), 404, "not_found"
+    )
+    assert await kept(collector) == 0
 
 
 async def test_accounts_and_people_are_looked_at_as_well(collector: Running) -> None:

@@ -1,5 +1,6 @@
 """Changes of the directory that are made only while the record is the one that their sender has seen."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ async def test_a_change_of_the_record_that_was_seen_is_made(collector: Running, 
     answer = await collector.client.patch(path, json={"name": "Second", "recorded_at": seen["recorded_at"]})
     assert answer.is_success, answer.text
     assert answer.json()["name"] == "Second"
-    assert answer.json()["recorded_at"] > seen["recorded_at"]
+    before, after = (datetime.fromisoformat(body["recorded_at"]) for body in (seen, answer.json()))
+    assert after > before
 
 
 @pytest.mark.parametrize("path", [ACME, ANN])

@@ -22,6 +22,9 @@ NAMED = {
     "rule_id": "f",
     "survey_id": "g",
     "review_id": "h",
+    "draft_id": "i",
+    "import_id": "j",
+    "receipt_id": "k",
 }
 
 

@@ -57,10 +57,10 @@ async def _fill(installation: Installation) -> dict[str, str]:
     for source in ("one", "two"):
         await _made(benchmark, "/v1/benchmarks/sets", {"source": source, "year": 2026, "benchmarks": [line]})
         await _made(benchmark, "/v1/maturity", {"answers": {}})
-    imported = await installation.collector.post(
-        "/v1/imports", data={"kind": "accounts"}, files={"file": b"account_id,name\ngamma,Gamma\n"}
-    )
-    assert imported.status_code == 202, imported.text
+    for name in ("delta", "gamma"):
+        content = f"account_id,name\n{name},{name.title()}\n".encode()
+        imported = await installation.collector.post("/v1/imports", data={"kind": "accounts"}, files={"file": content})
+        assert imported.status_code == 202, imported.text
     return await _ask(installation.outreach) | {
         "account_id": "acme",
         "stakeholder_id": "ann",

@@ -1,11 +1,16 @@
 """Mails of programmes on bad days: refusals, greylisting, crashes, two senders, objections at the last moment."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from services.outreach.domain.planning import Terms
+from services.outreach.domain.relay import DkimKey
+from services.outreach.gateways.letters import Invitation, letter_of
+from services.outreach.gateways.relay import Trouble
+from shared.mail import Letter
 from tests.integration.outreach.test_programmes import BERLIN
 from tests.support.environment import Environment
 from tests.support.mailing import Mailroom, mailroom, sender_of_tests, with_relay
@@ -167,9 +172,144 @@ async def test_promise_2_downtime_over_the_days_of_asking_sends_nothing_outside_
     assert (sent_at.weekday(), sent_at.hour) == (1, 9), "the next Tuesday"
 
 
-async def test_b1_bounces_come_back_to_an_address_that_names_the_mail(room: Mailroom) -> None:
+@pytest.mark.parametrize("domain", [None, "bounces.supplier.example"])
+async def test_b1_bounces_come_back_to_an_address_that_names_the_mail(room: Mailroom, domain: str | None) -> None:
+    contents = room.sender._mailing.contents
+    settings = contents.settings.model_copy(update={"bounce_domain": domain})
+    mailing = replace(room.sender._mailing, contents=replace(contents, settings=settings))
+    room.sender._mailing = mailing
     await room.until(NOW + 2 * DAY)
-    assert room.relay.senders == ["lea@supplier.example"], "without a domain for bounces they come to the sender"
+    [sender] = room.relay.senders
+    if domain is None:
+        assert sender == "lea@supplier.example"
+        return
+    [ask_id] = (await room.ask_ids()).values()
+    local, _, found = sender.partition("@")
+    opened = room.asking.tokens.bounced(local.upper())
+    assert found == domain
+    assert opened is not None
+    assert opened.subject == ask_id.bytes
+
+
+async def test_a_change_while_a_mail_is_on_its_way_mails_nobody_twice(room: Mailroom) -> None:
+    await due(room)
+    mailing = room.sender._mailing
+    [mail] = await mailing.due(10)
+    readied = await mailing.look_at(mail, CIRCUMSTANCES)
+    assert readied is not None
+    assert await mailing.begin(readied, CIRCUMSTANCES)
+    [programme] = (await room.call("GET", ""))["items"]
+    await room.call("PATCH", f"/{programme['programme_id']}", open_days=20)
+    await mailing.taken(mail, room.asking.clock.now(), confirmed=True)
+    await room.start(programme["programme_id"])
+    await room.until(room.asking.clock.now() + DAY)
+    assert room.relay.contents == [], "the one that was given counts"
+    assert await room.asks() == {"ann": ("sent", None)}
+
+
+async def test_a_withdrawn_ask_is_not_reminded(room: Mailroom) -> None:
+    await room.until(NOW + 2 * DAY)
+    [ask_id] = (await room.ask_ids()).values()
+    assert (await room.asking.client.post(f"/v1/asks/{ask_id}/withdraw")).is_success
+    await room.until(NOW + 12 * DAY)
+    assert len(room.relay.contents) == 1
+
+
+async def test_reminders_that_come_late_keep_their_distance(room: Mailroom) -> None:
+    [programme] = (await room.call("GET", ""))["items"]
+    await room.call("PATCH", f"/{programme['programme_id']}", reminders=[7, 14])
+    await room.start(programme["programme_id"])
+    await room.until(NOW + 2 * DAY)
+    await room.call("POST", f"/{programme['programme_id']}/pause")
+    room.asking.clock.advance(18 * DAY)
+    await room.start(programme["programme_id"])
+    await room.until(NOW + 23 * DAY)
+    assert len(room.relay.contents) == 2, "one reminder"
+    await room.until(NOW + 30 * DAY)
+    assert len(room.relay.contents) == 3
+
+
+async def test_a_key_that_does_not_sign_is_nobodys_fault(room: Mailroom) -> None:
+    room.sender._dkim = DkimKey("supplier.example", "t1", b"no key")
+    await room.until(NOW + 2 * DAY)
+    [programme] = (await room.call("GET", ""))["items"]
+    assert programme["state"] == "paused"
+    assert "DKIM" in programme["reason"]
+    assert (await room.asks())["ann"][0] == "held"
+    assert await room.asking.rows("outgoing") == [], "nobody has bounced"
+
+
+async def test_an_erasure_while_a_mail_is_on_its_way_stays_one(room: Mailroom) -> None:
+    await due(room)
+    mailing = room.sender._mailing
+    [mail] = await mailing.due(10)
+    readied = await mailing.look_at(mail, CIRCUMSTANCES)
+    assert readied is not None
+    assert await mailing.begin(readied, CIRCUMSTANCES)
+    room.asking.clock.advance(timedelta(seconds=1))
+    await room.asking.take(room.asking.erasure_of())
+    room.asking.clock.advance(timedelta(seconds=1))
+    await mailing.taken(mail, room.asking.clock.now(), confirmed=True)
+    await mailing.troubled(mail, Trouble("recipient", "550 5.1.1 no such user"))
+    for table in ("asks", "sends", "contacts", "outgoing"):
+        assert await room.asking.rows(table) == []
+
+
+async def test_one_mail_that_breaks_stops_no_other(room: Mailroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    await room.asking.take(person("bob", name="Bob"))
+    programme_id = await room.programme(who={"type": "user"}, name="Second")
+    assert programme_id
+    await room.planner.round()
+
+    def broken(invitation: Invitation) -> Letter:
+        if invitation.to.email == ANN:
+            raise KeyError("a text that is not there")
+        return letter_of(invitation)
+
+    monkeypatch.setattr("services.outreach.jobs.mailing.letter_of", broken)
+    await room.until(NOW + 2 * DAY)
+    assert room.relay.recipients == ["bob@acme.example"]
+
+
+async def test_caps_hold_until_the_next_day(room: Mailroom) -> None:
+    [programme] = (await room.call("GET", ""))["items"]
+    await room.asking.take(*(person(f"p{number}") for number in range(6)))
+    await room.call("PATCH", f"/{programme['programme_id']}", caps={"programme": 2, "account": 100})
+    await room.start(programme["programme_id"])
+    await room.until(NOW + 4 * DAY)
+    days: dict[int, int] = {}
+    for ask in await room.asking.rows("asks"):
+        if ask["sent_at"] is not None:
+            day = ask["sent_at"].astimezone(BERLIN).toordinal()
+            days[day] = days.get(day, 0) + 1
+    assert days
+    assert max(days.values()) == 2
+    held = [ask for ask in await room.asking.rows("asks") if ask["state"] == "held"]
+    assert {ask["reason"] for ask in held} <= {"cap", "outside_hours"}
+    await room.sums_hold()
+
+
+async def test_s3_a_programme_pauses_when_too_many_are_refused(room: Mailroom) -> None:
+    await room.asking.take(*(person(f"p{number}") for number in range(30)))
+    [programme] = (await room.call("GET", ""))["items"]
+    await room.call("PATCH", f"/{programme['programme_id']}", caps={"programme": 500, "account": 500})
+    await room.start(programme["programme_id"])
+    room.relay.rcpt = {"": "550 5.1.1 no such user"}
+    await room.until(NOW + 4 * DAY)
+    found = await room.call("GET", f"/{programme['programme_id']}")
+    assert found["state"] == "paused"
+    assert "were refused" in found["reason"]
+    states = [state for state, _ in (await room.asks()).values()]
+    assert states.count("failed") == 20
+
+
+async def test_a_relay_that_denies_relaying_is_nobodys_fault(room: Mailroom) -> None:
+    room.relay.rcpt = {"": "554 5.7.1 <ann@acme.example>: Relay access denied"}
+    await room.until(NOW + 2 * DAY)
+    [programme] = (await room.call("GET", ""))["items"]
+    assert programme["state"] == "paused"
+    assert ANN not in programme["reason"]
+    assert (await room.asks())["ann"][0] == "held"
 
 
 async def test_an_erasure_takes_what_was_planned_and_sent(room: Mailroom) -> None:

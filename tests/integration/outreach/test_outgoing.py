@@ -171,7 +171,8 @@ async def test_an_answer_waits_while_the_collector_is_away_and_is_sent_once(foun
         assert amendment["attempts"] == 0, "it waits for the one before it"
         await found.paused()
     await found.until("sent", "sent", "sent")
-    assert found.taker.keys == [f"fact:{ask_id}:started"] + [f"{ask_id}:0"] * 4 + [f"{ask_id}:2"]
+    assert sorted(found.taker.keys) == sorted([f"fact:{ask_id}:started", *[f"{ask_id}:0"] * 4, f"{ask_id}:2"])
+    assert found.taker.keys[-1] == f"{ask_id}:2"
 
 
 async def queued(found: Sending, asks: Sequence[UUID]) -> None:
@@ -233,7 +234,7 @@ async def test_what_the_collector_refuses_is_listed_and_tried_again_by_hand(foun
     listed = (await client.get("/v1/outgoing", headers=key)).json()["items"]
     assert [(call["key"], call["stuck_reason"]) for call in listed] == [(f"{ask_id}:0", "invalid_request")]
     remarks = (await client.get("/health/ready")).json()["remarks"]
-    assert any("1 calls are stuck" in remark for remark in remarks), remarks
+    assert any("calls are stuck" in remark for remark in remarks), remarks
     found.taker.refused.clear()
     assert (await client.post(f"/v1/outgoing/{listed[0]['entry']}/retry", headers=key)).status_code == 202
     await found.until("sent", "sent", "sent", "sent", "sent")

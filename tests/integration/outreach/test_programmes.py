@@ -187,7 +187,10 @@ async def test_a_change_plans_anew_what_was_not_sent(room: Mailroom) -> None:
     programme_id = await room.programme(when={"type": "once", "on": "2026-06-16"})
     await room.work()
     before = await room.ask_ids()
-    await room.call("PATCH", f"/{programme_id}", who={"type": "user"})
+    assert (await room.call("PATCH", f"/{programme_id}", who={"type": "user"}))["state"] == "paused"
+    await room.work()
+    assert await room.asks() == {}
+    await room.start(programme_id)
     await room.work()
     after = await room.ask_ids()
     assert set(after) == {"ann"}

@@ -71,7 +71,7 @@ async def test_no_business_review_is_made_by_an_archived_survey(desk: Asking, pa
     assert (await desk.client.post(f"{path}/archive")).is_success
     assert await code_of(desk, "/v1/business-reviews", review) == "no_review_survey"
     named = review | {"survey_id": path.rpartition("/")[2]}
-    assert await code_of(desk, "/v1/business-reviews", named) == "survey_not_published"
+    assert await code_of(desk, "/v1/business-reviews", named) == "survey_archived"
 
 
 @pytest.mark.parametrize("step", ["archive", "restore"])

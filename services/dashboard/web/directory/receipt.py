@@ -19,8 +19,10 @@ COUNTED = {
     "events": ("event on its way", "events on their way"),
 }
 """What is counted under a name that says too little, one and many."""
+AWAY: dict[str, Any] = {"applied_at": None, "gone_from_log_at": None}
+"""The part of a service that does not answer."""
 Receipts = Mapping[ServiceName, dict[str, Any] | None]
-"""Service → its part; None where it has not come there yet, or does not answer."""
+"""Service → its part; None where it has not come there yet."""
 
 
 @page("/erasures/{receipt_id}", "Erasure", scope="erase")
@@ -31,8 +33,10 @@ async def receipt(visit: Visit) -> None:
     async def part(api: Api, service: ServiceName) -> dict[str, Any] | None:
         try:
             return await api.get(service, path)
-        except (Away, NotFound):
+        except NotFound:
             return None
+        except Away:
+            return AWAY
 
     async def load(api: Api) -> Receipts:
         parts = await asyncio.gather(*(part(api, service) for service in KEEPERS))
@@ -44,7 +48,13 @@ async def receipt(visit: Visit) -> None:
 
 
 def _done(found: Receipts) -> bool:
-    return all(part is not None and part["applied_at"] is not None for part in found.values())
+    """Whether every service has erased its part. Outreach may be left off: it keeps nothing then, and does not
+    answer."""
+    for service, part in found.items():
+        is_left_off = service == "outreach" and part is AWAY
+        if not is_left_off and (part is None or part["applied_at"] is None):
+            return False
+    return True
 
 
 def _draw(receipt_id: str, found: Receipts) -> None:
@@ -53,6 +63,9 @@ def _draw(receipt_id: str, found: Receipts) -> None:
     for service, part in found.items():
         if part is None:
             rows.append([IN_WORDS[service], "○ not yet", ""])
+            continue
+        if part is AWAY:
+            rows.append([IN_WORDS[service], "– does not answer; where it is not run, it keeps nothing", ""])
             continue
         done: Cell = "◔ hidden, and erased in a moment"
         if part["applied_at"]:
