@@ -9,6 +9,7 @@ first_key       the first API key (mode 600)
 first_admin     the first password of the dashboard's first admin (mode 600)
 dashboard_key   the API key of the dashboard (mode 600)
 outreach_key    the API key of outreach (mode 600)
+mails/          the last mails that `mail-listen` took (mode 700)
 kafka/ postgres/ logs/ and a folder for each service
 """
 
@@ -64,6 +65,7 @@ class DataFolder:
         self.kafka = self.path / "kafka"
         self.postgres = self.path / "postgres"
         self.logs = self.path / "logs"
+        self.mails = self.path / "mails"
         self.first_key = self.path / "first_key"
         self.first_admin = self.path / "first_admin"
         self.dashboard_key = self.path / "dashboard_key"

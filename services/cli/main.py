@@ -18,6 +18,7 @@ from services.cli import (
     follow_ups,
     import_,
     keys,
+    mail_listen,
     migrate,
     outreach,
     rebuild,
@@ -54,6 +55,7 @@ COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("demo", demo.demo),
     ("verify", verify.verify),
     ("webhook-listen", webhook_listen.webhook_listen),
+    ("mail-listen", mail_listen.mail_listen),
 )
 HIDDEN: tuple[tuple[str, Callable[..., Any]], ...] = (("setup", setup.setup),)
 GROUPS: tuple[tuple[str, typer.Typer], ...] = (

@@ -33,10 +33,15 @@ def cache_dir() -> Path:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, atomically."""
+    write_private_bytes(path, text.encode())
+
+
+def write_private_bytes(path: Path, content: bytes) -> None:
+    """The same for what is not text."""
     draft = path.with_name(f".{path.name}.new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
-    draft.write_text(text, encoding="utf-8")
+    draft.write_bytes(content)
     draft.replace(path)
 
 

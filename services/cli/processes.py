@@ -17,6 +17,8 @@ from services.cli.supervisor import Part
 
 BACKING, SERVICES = 0, 1
 """Stages of the start."""
+MAIL = "mail-listen"
+"""The command that is the relay of `up --demo`."""
 ASK_SECONDS = 1.0
 EMBEDDED = ("TELLBACK_KAFKA_BOOTSTRAP_SERVERS", "TELLBACK_DATABASE_URL")
 """A part is embedded unless the environment sets its variable."""
@@ -118,6 +120,31 @@ def service_part(name: str, folder: DataFolder, port_base: int, env: dict[str, s
     return Part(program, ready, port, SERVICES)
 
 
+def mail_part(folder: DataFolder) -> Part | None:
+    """The relay of `up --demo`, which shows mails and sends none on; None where the environment names another one."""
+    if named_elsewhere("TELLBACK_OUTREACH_SMTP_HOST"):
+        return None
+    port = free_port()
+
+    async def ready(_pid: int) -> bool:
+        return await greets(port)
+
+    argv = tellback(MAIL, "--port", str(port), "--data", str(folder.path))
+    return Part(Program(name=MAIL, argv=argv, log=log_of(folder, MAIL)), ready, port, SERVICES)
+
+
+def mail_environment(port: int) -> dict[str, str]:
+    """The environment variables with which outreach hands its mails to that relay. Variables that are set already
+    win."""
+    told = {
+        "TELLBACK_OUTREACH_SMTP_HOST": LOOPBACK,
+        "TELLBACK_OUTREACH_SMTP_PORT": str(port),
+        "TELLBACK_OUTREACH_SMTP_SECURITY": "none",
+        "TELLBACK_OUTREACH_SENDER_DOMAINS": "supplier.example",  # of the demo's account managers
+    }
+    return {name: value for name, value in told.items() if not named_elsewhere(name)}
+
+
 def service_environment(folder: DataFolder, port_base: int, *, demo: bool) -> dict[str, str]:
     """The environment variables of services: the addresses of the parts and of the other services. Variables that are
     set already win."""
@@ -148,6 +175,19 @@ def service_environment(folder: DataFolder, port_base: int, *, demo: bool) -> di
 def log_of(folder: DataFolder, name: str) -> Path:
     """The log file of a service."""
     return folder.logs / f"{name}.log"
+
+
+async def greets(port: int) -> bool:
+    """A check whether a mail relay on this port says that it is there."""
+    try:
+        async with asyncio.timeout(ASK_SECONDS):
+            reader, writer = await asyncio.open_connection(LOOPBACK, port)
+            try:
+                return (await reader.readline()).startswith(b"220 ")
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,10 @@ from shared.settings import CommonSettings
 
 def up(
     demo: Annotated[
-        bool, typer.Option("--demo", help="Play a B2B year into it once it runs; webhooks may go to this machine.")
+        bool,
+        typer.Option(
+            "--demo", help="Play a B2B year into it once it runs; webhooks may go to this machine, mails stay on it."
+        ),
     ] = False,
     data: DataOption = None,
     port_base: Annotated[

@@ -10,14 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.cli import leftovers
-from services.cli.connection import PORTS
+from services.cli.connection import PORTS, named_elsewhere
 from services.cli.console import Exit, complain, say
 from services.cli.dashboard import told
 from services.cli.embedded.process import LOOPBACK, Program
 from services.cli.folder import DataFolder
 from services.cli.memory import megabytes
-from services.cli.processes import Backing, log_of, service_environment, service_part, tellback
-from services.cli.supervisor import Child, StartFailed, Supervisor
+from services.cli.processes import (
+    MAIL,
+    Backing,
+    log_of,
+    mail_environment,
+    mail_part,
+    service_environment,
+    service_part,
+    tellback,
+)
+from services.cli.supervisor import Child, Part, StartFailed, Supervisor
 from shared.errors import TellbackError
 
 ABOUT = {
@@ -90,9 +99,14 @@ class UpRun:
         plan, folder = self._plan, self._plan.folder
         await self._supervisor.start(self._backing.parts())
         env = service_environment(folder, plan.port_base, demo=plan.demo)
+        parts: list[Part] = []
+        if plan.demo and "outreach" in plan.services and (mail := mail_part(folder)):
+            env |= mail_environment(mail.port)
+            parts.append(mail)
         before, admin_before = _content(folder.first_key), _content(folder.first_admin)
         await self._step("setup", env, "migrations and topics")
-        await self._supervisor.start(service_part(name, folder, plan.port_base, env) for name in plan.services)
+        parts += [service_part(name, folder, plan.port_base, env) for name in plan.services]
+        await self._supervisor.start(parts)
         key, admin = _content(folder.first_key), _content(folder.first_admin)
         if key == before:
             key = None
@@ -151,6 +165,8 @@ class UpRun:
             if child.part.name not in plan.services:
                 tell(f"  {child.part.name:<10} {LOOPBACK}:{child.part.port}")
         tell(f"  data, logs {plan.folder.path}")
+        if "outreach" in plan.services:
+            self._tell_of_mail()
         if new_key:
             tell(
                 f"\nThe first API key, with all scopes; shown this once, kept in {plan.folder.first_key}:\n\n{new_key}"
@@ -159,6 +175,13 @@ class UpRun:
             tell(f"\n{told(plan.folder)}")
         if "collector" in plan.services and plan.folder.first_key.exists():
             tell(f"\nPost an answer:\n\n{self._curl()}")
+
+    def _tell_of_mail(self) -> None:
+        folder = self._plan.folder
+        if MAIL in self._supervisor.children:
+            tell(f"\nMails stay on this machine: {log_of(folder, MAIL)} shows them, {folder.mails} keeps them.")
+        elif not named_elsewhere("TELLBACK_OUTREACH_SMTP_HOST"):
+            tell("\nNo mail relay is set, so outreach sends no mail; links work.")
 
     def _curl(self) -> str:
         key = f'"Authorization: Bearer $(cat {shlex.quote(str(self._plan.folder.first_key))})"'

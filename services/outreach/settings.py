@@ -66,6 +66,9 @@ class OutreachSettings(Settings):
     sender_domains: CommaList = Field(
         default=(), description="Domains of addresses in whose name mails may go, such as `supplier.example`."
     )
+    test_addresses: CommaList = Field(
+        default=(), description="Addresses of other domains to which test mails may go, such as one's own at Gmail."
+    )
     bounce_domain: str | None = Field(
         default=None,
         description="Bounces come back to addresses of this domain that name the mail (VERP). Without it they come to"

@@ -12,6 +12,7 @@ from shared.api.doubles import Merged
 from shared.api.follow_ups import BulkAnswer, FollowUpDetail
 from shared.api.imports import DraftView, ImportView, Undone
 from shared.api.keys import NewKey
+from shared.api.mail_tests import MailTestSent
 from shared.api.maturity import Result
 from shared.api.names import Names
 from shared.api.notifications import NotificationItem
@@ -51,6 +52,7 @@ PREVIEW_REVIEW = Call("outreach", "POST", "/v1/business-reviews/preview", Review
 MAKE_REVIEW = Call("outreach", "POST", "/v1/business-reviews", BusinessReview)
 WITHDRAW_REVIEW = Call("outreach", "POST", "/v1/business-reviews/{review_id}/withdraw", BusinessReview)
 MAKE_LINKS = Call("outreach", "POST", "/v1/surveys/{survey_id}/links", LinksMade)
+SEND_TEST = Call("outreach", "POST", "/v1/surveys/{survey_id}/test-sends", MailTestSent)
 WITHDRAW_ASK = Call("outreach", "POST", "/v1/asks/{ask_id}/withdraw", AskDetail)
 SUPPRESS = Call("outreach", "POST", "/v1/suppressions", SuppressionsAdded)
 LIFT_SUPPRESSION = Call("outreach", "DELETE", "/v1/suppressions/{suppression_id}", NoneType)

@@ -44,6 +44,7 @@ def test_it_says_where_everything_is_and_what_it_takes(running: Home) -> None:
     text = running.output.read_text()
     assert f"http://127.0.0.1:{running.port_base + 1}/docs" in text
     assert running.says(r"ready after \d+\.\d s; its processes take \d+ MB")()
+    assert "No mail relay is set, so outreach sends no mail; links work." in text
 
 
 def test_the_first_key_stands_alone_on_a_line_and_is_kept_in_private(running: Home) -> None:
@@ -127,6 +128,10 @@ async def test_the_next_up_goes_on_and_ctrl_c_leaves_nothing(home: Home) -> None
     assert asked["outcomes"]["answered"] == 1
     assert asked["outcomes"]["open"] == asked["sent"] - 1 > 0
     assert [review["recipient_count"] for review in reviews] == [2]
+    [mail] = (home.data / "mails").glob("*.eml")
+    assert b"Subject: [Test] " in mail.read_bytes()
+    assert "from Ines Falk <ines.falk@supplier.example>" in (home.data / "logs" / "mail-listen.log").read_text()
+    assert home.part("mail-listen")["ready"]
     children = home.processes()
     assert home.stop(signal.SIGINT) == 0
     assert [child for child in children if alive(child)] == []

@@ -10,9 +10,11 @@ from pydantic import SecretStr
 from services.alerting.app import policy_of
 from services.alerting.settings import AlertingSettings
 from services.cli.connection import PORT_BASE, PORTS, api_key, common_settings, service_url
+from services.cli.demo.cast import OWNERS
 from services.cli.folder import DataFolder
-from services.cli.processes import backing, embedded_wanted, service_environment
+from services.cli.processes import backing, embedded_wanted, mail_environment, mail_part, service_environment
 from services.cli.services import installed_services, service_settings
+from services.outreach.settings import OutreachSettings
 from shared.errors import Unavailable
 from shared.settings import CommonSettings, InvalidSettings
 
@@ -110,6 +112,21 @@ def test_services_learn_where_the_others_listen(folder: DataFolder, monkeypatch:
     assert service_environment(folder, 9000, demo=True)["TELLBACK_ALERTING_ALLOW_NETWORKS"] == "127.0.0.1/32"
     monkeypatch.setenv("TELLBACK_BENCHMARK_SCORER_URL", "https://scores.example")
     assert "TELLBACK_BENCHMARK_SCORER_URL" not in service_environment(folder, 9000, demo=False)
+
+
+def test_mails_of_the_demo_stay_here_unless_a_relay_is_named(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = mail_part(folder)
+    assert part is not None
+    for name, value in mail_environment(part.port).items():
+        monkeypatch.setenv(name, value)
+    relay = OutreachSettings.load().relay
+    assert relay is not None
+    assert (relay.host, relay.port, relay.security) == ("127.0.0.1", part.port, "none")
+    assert OutreachSettings.load().sender_domains == (OWNERS[0][1].partition("@")[2],)
+    assert mail_part(folder) is None
+    assert mail_environment(part.port) == {}
 
 
 def test_every_port_of_the_installation_is_closed_to_webhooks(
