@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from services.outreach import READS, SCHEMA
 from services.outreach.api import (
     asks,
+    bounces,
     business_reviews,
     erasures,
     links,
@@ -66,6 +67,7 @@ ROUTERS = (
     links.router,
     asks.router,
     programmes.router,
+    bounces.router,
     suppressions.router,
     business_reviews.router,
     outgoing.router,

@@ -65,6 +65,17 @@ class OutreachSettings(Settings):
         description="Bounces come back to addresses of this domain that name the mail (VERP). Without it they come to"
         " the sender.",
     )
+    postmark_secret: SecretStr | None = Field(
+        default=None,
+        min_length=20,
+        description="The password with which Postmark calls `/v1/bounces/postmark`; mails carry what names them there.",
+    )
+    sendgrid_key: str | None = Field(
+        default=None,
+        max_length=1000,
+        description="The verification key of SendGrid's signed event webhook, which calls `/v1/bounces/sendgrid`; mails"
+        " carry what names them there.",
+    )
     dkim_domain: str | None = Field(default=None, description="The domain for which mails are signed (DKIM).")
     dkim_selector: str = Field(default="tellback", max_length=63, description="Names the key in the DNS.")
     dkim_key: SecretStr | None = Field(
