@@ -117,7 +117,11 @@ _BODY: dict[str, Any] = {
     }
 }
 _PROVIDER: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": ["object", "array"]}}}}
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": ["object", "array"]}}}},
+    "responses": {
+        "401": {"$ref": "#/components/responses/Problem401"},
+        "503": {"$ref": "#/components/responses/Problem503"},
+    },
 }
 
 
