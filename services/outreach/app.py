@@ -35,6 +35,7 @@ from services.outreach.handlers.planner import ProgrammePlanner
 from services.outreach.handlers.review_reminders import ReviewReminders
 from services.outreach.handlers.reviews import Reviews
 from services.outreach.handlers.versions import Versions
+from services.outreach.jobs.mailbox import MailboxReader
 from services.outreach.jobs.mailing import MailSender
 from services.outreach.jobs.outgoing import OutgoingSender
 from services.outreach.jobs.reading import Reading
@@ -119,6 +120,8 @@ def build(
             runner = plumbing.runner(READS, handlers(journal, tokens, clock), journal=journal, plain=PLAIN)
             planner = ProgrammePlanner(plumbing.database, clock, deployment)
             plumbing.start(Periodic("programmes", PLAN_SECONDS, planner.round))
+            if settings.mailbox is not None:
+                plumbing.start(MailboxReader(plumbing.database, clock, tokens, settings.mailbox).periodic())
             async with _mailing(settings, plumbing, tokens, deployment, runner) as mails:
                 _watch(health_of(app), plumbing, sender, mails)
                 yield

@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.outreach.domain.hours import Zones
+from services.outreach.domain.mailbox import MailboxSettings
 from services.outreach.domain.relay import DkimKey, RelaySettings, Security
 from shared.settings import CommaList, Settings, known_zone
 
@@ -76,6 +77,19 @@ class OutreachSettings(Settings):
         description="The verification key of SendGrid's signed event webhook, which calls `/v1/bounces/sendgrid`; mails"
         " carry what names them there.",
     )
+    imap_host: str | None = Field(
+        default=None,
+        description="The server of a mailbox of its own to which bounces come; it is read and not changed. Without it"
+        " reports are handed on by `POST /v1/bounces`.",
+    )
+    imap_port: int = Field(default=993, ge=1, le=65535, description="Its port.")
+    imap_security: Security = Field(
+        default="tls",
+        description="`starttls` and `tls` demand a certificate that is valid; `none` is for a server on this machine.",
+    )
+    imap_user: str = Field(default="", description="Who signs in there.")
+    imap_password: SecretStr = Field(default=SecretStr(""), description="The password of the user.")
+    imap_folder: str = Field(default="INBOX", min_length=1, max_length=200, description="The folder that is read.")
     dkim_domain: str | None = Field(default=None, description="The domain for which mails are signed (DKIM).")
     dkim_selector: str = Field(default="tellback", max_length=63, description="Names the key in the DNS.")
     dkim_key: SecretStr | None = Field(
@@ -106,6 +120,16 @@ class OutreachSettings(Settings):
             return None
         password = self.smtp_password.get_secret_value()
         return RelaySettings(self.smtp_host, self.smtp_port, self.smtp_security, self.smtp_user, password)
+
+    @property
+    def mailbox(self) -> MailboxSettings | None:
+        """The mailbox of bounces; None where none is read."""
+        if self.imap_host is None:
+            return None
+        password = self.imap_password.get_secret_value()
+        return MailboxSettings(
+            self.imap_host, self.imap_port, self.imap_security, self.imap_user, password, self.imap_folder
+        )
 
     def zones(self, supplier: str) -> Zones:
         """The clocks that people live by."""

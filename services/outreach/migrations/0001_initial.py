@@ -252,6 +252,14 @@ STATEMENTS = [
     """,
     "create index bounces_order on bounces (received_at desc, bounce_id desc)",
     "create index bounces_ask on bounces (ask_id) where ask_id is not null",
+    # How far mailboxes of bounces were read.
+    """
+    create table mailboxes (
+        name text primary key,
+        uid_validity bigint not null,
+        uid bigint not null
+    )
+    """,
     # Which process does what only one may do at a time, until when.
     """
     create table turns (

@@ -13,9 +13,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from services.outreach.domain.documents import survey_document
+from services.outreach.domain.mailbox import MailboxSettings
 from services.outreach.domain.templates import template_survey
+from services.outreach.jobs.mailbox import MailboxReader
 from tests.support.bounces import ANN, auto_reply, report
 from tests.support.environment import Environment
+from tests.support.imap import PASSWORD, mailbox
 from tests.support.mailing import LEGAL, Mailroom, mailroom, with_relay
 from tests.support.outreach import DAY, NOW, Asking, account, answered, asking, person
 
@@ -275,3 +278,19 @@ async def test_an_erasure_takes_what_came_back_and_a_later_report_names_nobody(r
     assert await room.asking.rows("bounces") == []
     assert (await came_back(room, report(sender, report_id="<2@mx>")))["effect"] == "unmatched"
     assert await room.asking.rows("contacts") == []
+
+
+async def test_b2_the_mailbox_is_read_once_also_after_it_was_numbered_anew(room: Mailroom) -> None:
+    [sender] = room.relay.senders
+    async with mailbox() as box:
+        settings = MailboxSettings("127.0.0.1", box.port, "none", "bounces", PASSWORD)
+        reader = MailboxReader(room.asking.database, room.asking.clock, room.asking.tokens, settings)
+        box.mails = {1: auto_reply(sender), 2: report(sender)}
+        for _ in range(2):
+            assert not await reader.read()
+        assert box.fetched == [1, 2]
+        box.validity = 2
+        await reader.read()
+        rows = (await room.asking.get("/v1/bounces"))["items"]
+        assert sorted((row["source"], row["effect"]) for row in rows) == [("mail", "bounced"), ("mail", "none")]
+    assert await reason(room) == "bounced"
