@@ -4,12 +4,11 @@ A mail is named by the envelope sender that we gave it (VERP), or by its Message
 to; whatever names none is kept without effect, and listed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
-
-from sqlalchemy import RowMapping
 
 from services.outreach.domain.addresses import canonical_address
 from services.outreach.domain.bounces import NAMED_FOR, SOFT_PROGRAMMES, SOFT_TOGETHER, Report
@@ -36,7 +35,7 @@ class Bounces:
     tokens: Tokens
     now: datetime
 
-    async def take(self, tx: WriteTx, report: Report, source: Source) -> RowMapping | None:
+    async def take(self, tx: WriteTx, report: Report, source: Source) -> Mapping[str, Any]:
         """Write a report down, and let it have its effect; one that came before changes nothing. Returns its row."""
         ask = await self._ask(tx, report)
         if ask is not None:

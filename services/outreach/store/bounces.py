@@ -1,6 +1,6 @@
 """Rows of `bounces`: what was said of mails that came back, and the asks that they are about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -95,9 +95,10 @@ async def set_effect(tx: WriteTx, bounce_id: UUID, effect: str) -> None:
     )
 
 
-async def by_key(tx: ReadTx, key: bytes) -> RowMapping | None:
-    """The report of this key."""
-    return await tx.one(f"{_LIST} where b.key = :key", key=key)
+async def by_key(tx: ReadTx, key: bytes) -> Mapping[str, Any]:
+    """The report of this key, which was written down."""
+    [row] = await tx.all(f"{_LIST} where b.key = :key", key=key)
+    return dict(row)
 
 
 async def listed(tx: ReadTx, effect: str | None, after: Position | None, limit: int) -> Sequence[RowMapping]:
