@@ -64,7 +64,7 @@ async def told(room: Mailroom, status: int = 200, **fields: Any) -> Any:
 
 
 async def the_ask(room: Mailroom) -> Any:
-    [ask] = (await room.asking.get("/v1/asks", survey_id="srv_mail"))["items"]
+    [ask] = (await room.asking.get("/v1/asks", state="sent"))["items"]
     return ask
 
 
@@ -105,14 +105,19 @@ async def test_the_same_report_again_changes_nothing(room: Mailroom) -> None:
     assert len(await room.asking.rows("outgoing")) == 2
 
 
-async def test_who_was_corrected_or_answered_after_the_mail_went_is_not_held(room: Mailroom) -> None:
+@pytest.mark.parametrize("what", ["nothing", "corrected", "answered"])
+async def test_who_was_corrected_or_answered_after_the_mail_went_is_not_held(room: Mailroom, what: str) -> None:
     since = room.asking.clock.now()
-    await room.asking.take(person(email="ann.lee@acme.example", recorded_at=since, email_changed_at=since))
+    happened = {
+        "nothing": person(recorded_at=since),
+        "corrected": person(email="ann.lee@acme.example", recorded_at=since, email_changed_at=since),
+        "answered": answered(since),
+    }
+    await room.asking.take(happened[what])
     room.asking.clock.advance(timedelta(minutes=1))
     assert (await came_back(room, report(room.relay.senders[0])))["effect"] == "bounced"
-    assert await reason(room) is None
-    await room.asking.take(person(recorded_at=NOW), answered(room.asking.clock.now()))
-    assert await reason(room) is None
+    expected = {"nothing": "bounced"}.get(what)
+    assert await reason(room) == expected
 
 
 async def test_a_mail_of_more_than_ten_days_ago_says_nothing(room: Mailroom) -> None:
@@ -160,8 +165,8 @@ async def test_b5_the_second_of_another_programme_lets_the_person_rest_for_30_da
     room.asking.clock.advance(NOW + 21 * DAY - room.asking.clock.now())
     await room.programme(survey_id="srv_other", reminders=[])
     await room.until(NOW + 24 * DAY)
-    assert len(room.relay.senders) == 2
-    assert (await told(room, kind="soft", token=room.relay.senders[1]))["effect"] == "held"
+    assert len(set(room.relay.senders)) == 2
+    assert (await told(room, kind="soft", token=room.relay.senders[-1]))["effect"] == "held"
     link = await room.asking.link("ann", survey_id="srv_mail", override_quarantine="x", handed_over=False)
     assert link["problem"]["reason"] == "bounced"
     assert link["problem"]["again_at"].startswith("2026-08-02")
@@ -181,6 +186,8 @@ async def test_b4_a_complaint_objects_to_all_mail(room: Mailroom) -> None:
 
 
 async def test_more_than_five_within_an_hour_pause_the_programme(room: Mailroom) -> None:
+    [first] = (await room.call("GET", ""))["items"]
+    await room.call("POST", f"/{first['programme_id']}/end")
     people = [f"p{number}" for number in range(6)]
     await room.asking.take(*(person(stakeholder_id) for stakeholder_id in people))
     programme_id = await room.programme(name="Six", when={"type": "once", "on": "2026-06-16"})
@@ -194,7 +201,8 @@ async def test_more_than_five_within_an_hour_pause_the_programme(room: Mailroom)
     programme = await room.call("GET", f"/{programme_id}")
     assert programme["state"] == "paused"
     assert "6 mails came back within an hour" in programme["reason"]
-    assert await room.asks() == {"ann": ("sent", None)} | dict.fromkeys(people, ("sent", None))
+    [summed] = (await room.asking.get("/v1/asks/summary"))["groups"]
+    assert summed["outcomes"]["bounced"] == 6
     await room.sums_hold()
 
 
