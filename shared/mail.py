@@ -2,8 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
@@ -39,7 +39,7 @@ class Mailbox:
 class Letter:
     """One mail to one person. `message_id` (with its angle brackets) stays the same when it is sent again, so that a
     repeat can be recognised; `references`: ids of the mails that it follows, the last one it answers. `stop_url`: where
-    one click stops all further ones (RFC 8058)."""
+    one click stops all further ones (RFC 8058). `for_relay`: headers by which a provider gives back what it is told."""
 
     sender: Mailbox
     to: Mailbox
@@ -51,6 +51,7 @@ class Letter:
     reply_to: Mailbox | None = None
     references: Sequence[str] = ()
     stop_url: str | None = None
+    for_relay: Mapping[str, str] = field(default_factory=dict)
 
 
 class RefusingPolicy(EmailPolicy):
@@ -119,6 +120,8 @@ def message_of(letter: Letter) -> bytes:
     if letter.stop_url is not None:
         message["List-Unsubscribe"] = f"<{letter.stop_url}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    for name, value in letter.for_relay.items():
+        message[name] = value
     # Seven bits a byte: no server on the way has to convert it, which would break a signature.
     message.set_content(letter.text, cte="quoted-printable")
     if letter.html is not None:

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from services.outreach import READS, SCHEMA
 from services.outreach.api import (
     asks,
+    bounces,
     business_reviews,
     erasures,
     links,
@@ -37,6 +38,7 @@ from services.outreach.handlers.planner import ProgrammePlanner
 from services.outreach.handlers.review_reminders import ReviewReminders
 from services.outreach.handlers.reviews import Reviews
 from services.outreach.handlers.versions import Versions
+from services.outreach.jobs.mailbox import MailboxReader
 from services.outreach.jobs.mailing import MailSender
 from services.outreach.jobs.outgoing import OutgoingSender
 from services.outreach.jobs.reading import Reading
@@ -71,6 +73,7 @@ ROUTERS = (
     asks.router,
     programmes.router,
     sending_domain.router,
+    bounces.router,
     suppressions.router,
     business_reviews.router,
     outgoing.router,
@@ -130,6 +133,8 @@ def build(
             runner = plumbing.runner(READS, handlers(journal, tokens, clock), journal=journal, plain=PLAIN)
             planner = ProgrammePlanner(plumbing.database, clock, deployment)
             plumbing.start(Periodic("programmes", PLAN_SECONDS, planner.round))
+            if settings.mailbox is not None:
+                plumbing.start(MailboxReader(plumbing.database, clock, tokens, settings.mailbox).periodic())
             async with _mailing(settings, plumbing, tokens, deployment, runner) as mails:
                 _watch(health_of(app), plumbing, sender, mails)
                 yield

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.outreach.domain.hours import Zones
+from services.outreach.domain.mailbox import MailboxSettings
 from services.outreach.domain.relay import DkimKey, RelaySettings, Security
 from shared.settings import CommaList, Settings, known_zone
 
@@ -74,6 +75,30 @@ class OutreachSettings(Settings):
         description="Bounces come back to addresses of this domain that name the mail (VERP). Without it they come to"
         " the sender.",
     )
+    postmark_secret: SecretStr | None = Field(
+        default=None,
+        min_length=20,
+        description="The password with which Postmark calls `/v1/bounces/postmark`; mails carry what names them there.",
+    )
+    sendgrid_key: str | None = Field(
+        default=None,
+        max_length=1000,
+        description="The verification key of SendGrid's signed event webhook, which calls `/v1/bounces/sendgrid`; mails"
+        " carry what names them there.",
+    )
+    imap_host: str | None = Field(
+        default=None,
+        description="The server of a mailbox of its own to which bounces come; it is read and not changed. Without it"
+        " reports are handed on by `POST /v1/bounces`.",
+    )
+    imap_port: int = Field(default=993, ge=1, le=65535, description="Its port.")
+    imap_security: Security = Field(
+        default="tls",
+        description="`starttls` and `tls` demand a certificate that is valid; `none` is for a server on this machine.",
+    )
+    imap_user: str = Field(default="", description="Who signs in there.")
+    imap_password: SecretStr = Field(default=SecretStr(""), description="The password of the user.")
+    imap_folder: str = Field(default="INBOX", min_length=1, max_length=200, description="The folder that is read.")
     dkim_domain: str | None = Field(default=None, description="The domain for which mails are signed (DKIM).")
     dkim_selector: str = Field(default="tellback", max_length=63, description="Names the key in the DNS.")
     dkim_key: SecretStr | None = Field(
@@ -115,6 +140,16 @@ class OutreachSettings(Settings):
     def links_are_reachable(self) -> bool:
         """Whether people who get mails can open their links: a relay on this machine shows mails here too."""
         return _is_here(urlsplit(self.public_url).hostname) <= _is_here(self.smtp_host)
+
+    @property
+    def mailbox(self) -> MailboxSettings | None:
+        """The mailbox of bounces; None where none is read."""
+        if self.imap_host is None:
+            return None
+        password = self.imap_password.get_secret_value()
+        return MailboxSettings(
+            self.imap_host, self.imap_port, self.imap_security, self.imap_user, password, self.imap_folder
+        )
 
     def zones(self, supplier: str) -> Zones:
         """The clocks that people live by."""

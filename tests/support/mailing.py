@@ -101,17 +101,19 @@ class Mailroom:
         assert found["sent"] == sum(found["outcomes"].values())
 
 
-def with_relay(asking: Asking) -> None:
-    """Let the API believe that a relay is set: mails go by the sender of the test, not by one of the service."""
+def with_relay(asking: Asking, **settings: Any) -> None:
+    """Let the API believe that a relay is set, with further settings: mails go by the sender of the test, not by one of
+    the service."""
     transport = asking.client._transport
     assert isinstance(transport, httpx.ASGITransport)
     state = cast(FastAPI, transport.app).state
-    state.service = replace(state.service, settings=OutreachSettings(smtp_host="127.0.0.1", public_url=PUBLIC_URL))
+    settings = {"smtp_host": "127.0.0.1", "public_url": PUBLIC_URL, **settings}
+    state.service = replace(state.service, settings=OutreachSettings(**settings))
 
 
-def sender_of_tests(asking: Asking, port: int, is_behind: Any = lambda: False) -> MailSender:
-    """A sender as the service makes it."""
-    settings = OutreachSettings(public_url=PUBLIC_URL, sender_domains=("supplier.example",))
+def sender_of_tests(asking: Asking, port: int, is_behind: Any = lambda: False, **further: Any) -> MailSender:
+    """A sender as the service makes it, with further settings."""
+    settings = OutreachSettings(public_url=PUBLIC_URL, sender_domains=("supplier.example",), **further)
     contents = MailContents(settings, asking.tokens)
     mailing = Mailing(asking.database, asking.clock, deployment(), contents, Versions(), settings.daily_cap)
     return MailSender(mailing, Relay(RelaySettings("127.0.0.1", port, "none")), None, 10_000, is_behind)
@@ -123,11 +125,11 @@ def deployment() -> Deployment:
 
 
 @contextlib.asynccontextmanager
-async def mailroom(asking: Asking) -> AsyncIterator[Mailroom]:
-    """A mailroom with a relay of its own."""
+async def mailroom(asking: Asking, **settings: Any) -> AsyncIterator[Mailroom]:
+    """A mailroom with a relay of its own, and further settings."""
     async with relay() as house:
         room: Mailroom
-        sender = sender_of_tests(asking, house.port, lambda: room.behind)
+        sender = sender_of_tests(asking, house.port, lambda: room.behind, **settings)
         room = Mailroom(asking, house, sender, ProgrammePlanner(asking.database, asking.clock, deployment()))
         try:
             yield room

@@ -59,6 +59,7 @@ async def list_asks(
     survey_id: Annotated[PathId | None, Query()] = None,
     state: Several = None,
     reason: Several = None,
+    unconfirmed: Annotated[bool | None, Query(description="Whether the relay's answer to a mail is missing.")] = None,
     format: Format = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
@@ -70,6 +71,7 @@ async def list_asks(
         survey_id=survey_id,
         states=_several("state", state, get_args(AskState)),
         reasons=_several("reason", reason, get_args(AskReason)),
+        unconfirmed=unconfirmed,
     )
     after = None
     if cursor:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from services.outreach.domain.bounces import SOFT_HOLD
+
 FLOOR: Final = timedelta(days=14)
 """Between two asks of one address, whatever they are about."""
 TRANSACTIONAL: Final = timedelta(days=30)
@@ -19,7 +21,8 @@ class Candidate:
     `listed`: in the directory, at an account that is there and still a client. `do_not_ask`: why nobody of the account
     is asked, until the day `do_not_ask_until` included (None: for good). `objected`: the address is on the list.
     `lifted_at`: when an objection of the address was taken back last. Of the moments each is the latest from any
-    source; `address_asked_at` is of all people who have the address.
+    source; `address_asked_at` is of all people who have the address. `soft_bounced_at`: when mails of several
+    programmes had come back for a while.
     """
 
     account_id: str
@@ -40,6 +43,7 @@ class Candidate:
     relationship_answered_at: datetime | None = None
     transactional_answered_at: datetime | None = None
     bounced_at: datetime | None = None
+    soft_bounced_at: datetime | None = None
     unsubscribed_at: datetime | None = None
     objected: bool = False
     lifted_at: datetime | None = None
@@ -96,8 +100,12 @@ def _barred(candidate: Candidate, now: datetime) -> Refusal | None:
         return Refusal("objected", "the person objects to being asked")
     if candidate.mail_permission == "refused":
         return Refusal("no_permission", "the person refused to be asked by mail")
-    if _bounced(candidate):
+    if _holds(candidate, candidate.bounced_at):
         return Refusal("bounced", "mail to the address came back; correct the address")
+    again_at = _soft_hold_until(candidate)
+    if again_at is not None and now < again_at:
+        detail = f"mails of several programmes came back; may be asked again from {again_at:%Y-%m-%d} on"
+        return Refusal("bounced", detail, again_at)
     return None
 
 
@@ -109,12 +117,18 @@ def _objects(candidate: Candidate) -> bool:
     return candidate.lifted_at is None or candidate.unsubscribed_at > candidate.lifted_at
 
 
-def _bounced(candidate: Candidate) -> bool:
+def _holds(candidate: Candidate, bounced_at: datetime | None) -> bool:
     """Whether mail came back, and neither has the address been changed nor has the person answered since."""
-    if candidate.bounced_at is None:
+    if bounced_at is None:
         return False
     since = (candidate.email_changed_at, candidate.relationship_answered_at, candidate.transactional_answered_at)
-    return all(moment is None or moment <= candidate.bounced_at for moment in since)
+    return all(moment is None or moment <= bounced_at for moment in since)
+
+
+def _soft_hold_until(candidate: Candidate) -> datetime | None:
+    if candidate.soft_bounced_at is None or not _holds(candidate, candidate.soft_bounced_at):
+        return None
+    return candidate.soft_bounced_at + SOFT_HOLD
 
 
 def _too_early(candidate: Candidate, kind: str, now: datetime) -> Refusal | None:

@@ -1,7 +1,7 @@
 """What a mail says: the same words as plain text and as HTML without pictures, script or anything that is loaded."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
@@ -55,6 +55,7 @@ class Invitation:
     heard: str | None = None
     incentive: str | None = None
     legal_basis: str | None = None
+    for_relay: Mapping[str, str] = field(default_factory=dict)
 
 
 def letter_of(mail: Invitation) -> Letter:
@@ -96,6 +97,7 @@ def letter_of(mail: Invitation) -> Letter:
         reply_to=mail.reply_to,
         references=mail.references,
         stop_url=mail.stop_url,
+        for_relay=mail.for_relay,
     )
 
 

@@ -1,8 +1,10 @@
 """What a mail of a programme says and in whose name, from what is known when it goes."""
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -15,6 +17,9 @@ from services.outreach.settings import OutreachSettings
 from services.outreach.store.sends import DueMail
 from shared.api.programmes import ProgrammeDocument, Sender
 from shared.mail import Mailbox, wire_address
+
+GIVEN_BACK: Final = "tellback"
+"""What providers call what our mails carry, and give back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class MailContents:
             references=references,
             incentive=programme.incentive,
             legal_basis=programme.legal_basis,
+            for_relay=self.for_relay(mail.ask_id),
         )
         return Readied(mail, invitation, self.envelope_sender(mail.ask_id, sender))
 
@@ -79,6 +85,15 @@ class MailContents:
         if self.settings.bounce_domain is None:
             return wire_address(sender.email)
         return f"{self.tokens.bounce_local_part(ask_id.bytes)}@{self.settings.bounce_domain}"
+
+    def for_relay(self, ask_id: UUID) -> dict[str, str]:
+        """Headers by which a provider names the mail when it comes back: it puts an envelope sender of its own."""
+        token, headers = self.tokens.bounce_local_part(ask_id.bytes), {}
+        if self.settings.postmark_secret is not None:
+            headers[f"X-PM-Metadata-{GIVEN_BACK}"] = token
+        if self.settings.sendgrid_key is not None:
+            headers["X-SMTPAPI"] = json.dumps({"unique_args": {GIVEN_BACK: token}})
+        return headers
 
 
 def sender_of(sender: Sender, mail: DueMail, domains: Collection[str]) -> Mailbox | None:

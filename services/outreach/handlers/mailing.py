@@ -24,6 +24,7 @@ from services.outreach.domain.planning import (
 )
 from services.outreach.domain.surveys import Survey
 from services.outreach.gateways.relay import Trouble
+from services.outreach.handlers.breaker import pause_if_refused
 from services.outreach.handlers.candidates import known_people
 from services.outreach.handlers.links import invitation_call
 from services.outreach.handlers.mail_contents import MailContents, Readied
@@ -39,12 +40,6 @@ from shared.db.transaction import ReadTx, WriteTx
 
 AGAIN: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 """When a mail that the relay put off is offered again, by how often it did; then every hour until its latest time."""
-BREAKER_OF: Final = 200
-BREAKER_FROM: Final = 20
-BREAKER_REFUSALS: Final = 3
-BREAKER_SHARE: Final = 0.05
-"""A programme pauses itself when of its last 200 mails, 20 or more, over one in twenty and at least three were refused
-by the recipients' servers."""
 BETWEEN_REMINDERS: Final = timedelta(days=5)
 """The second reminder never follows the first more closely, also where that one came late."""
 
@@ -258,10 +253,7 @@ class Mailing:
             await sends.remind_at(tx, mail, None)
         else:
             await sends.end(tx, mail, AskChange(now, "failed", "recipient_refused", trouble.reply, SYSTEM))
-        mails, refused = await sends.last_refused(tx, mail.programme_id, BREAKER_OF)
-        if mails >= BREAKER_FROM and refused >= BREAKER_REFUSALS and refused > BREAKER_SHARE * mails:
-            reason = f"{refused} of the last {mails} mails were refused: correct the addresses, then start it again"
-            await programmes.pause_running(tx, mail.programme_id, reason, now, SYSTEM)
+        await pause_if_refused(tx, mail.programme_id, now)
 
 
 def _jitter(mail: DueMail) -> float:

@@ -13,7 +13,7 @@ from shared.db.transaction import ReadTx, WriteTx
 
 PERSON: Final = "person"
 """Who objects, in the list of objections."""
-Source = Literal["one_click", "page"]
+Source = Literal["one_click", "page", "complaint"]
 
 
 async def objects(tx: ReadTx, tokens: Tokens, opened: Opened) -> bool:

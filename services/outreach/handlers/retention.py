@@ -1,10 +1,14 @@
 """What has been kept long enough is deleted: words once the collector has them, asks and reviews after months."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from services.outreach.domain.retention import kept_since
 from services.outreach.store import retention
 from shared.db.transaction import WriteTx
+
+UNMATCHED: Final = timedelta(days=90)
+"""How long a report that names no mail of ours is kept."""
 
 
 async def forget(tx: WriteTx, months: int, now: datetime) -> int:
@@ -13,4 +17,5 @@ async def forget(tx: WriteTx, months: int, now: datetime) -> int:
     before = kept_since(now, months)
     words = await retention.forget_words(tx)
     asks = await retention.forget_asks(tx, before)
-    return words + asks + await retention.forget_reviews(tx, before)
+    unmatched = await retention.forget_unmatched_bounces(tx, now - UNMATCHED)
+    return words + asks + unmatched + await retention.forget_reviews(tx, before)

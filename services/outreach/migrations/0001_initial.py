@@ -61,6 +61,7 @@ STATEMENTS = [
         relationship_answered_at timestamptz,
         transactional_answered_at timestamptz,
         bounced_at timestamptz,
+        soft_bounced_at timestamptz,
         unsubscribed_at timestamptz,
         primary key (account_id, stakeholder_id)
     )
@@ -232,6 +233,33 @@ STATEMENTS = [
     """,
     "create index sends_started on sends (data_started_at) where data_started_at is not null",
     "create index sends_open on sends (claimed_until) where ended_at is null",
+    # What was said of mails that came back or were complained about; `key` names the report. Of one that names no mail
+    # of ours only the domain of the address is kept.
+    """
+    create table bounces (
+        bounce_id uuid primary key,
+        key bytea not null unique,
+        source text not null,
+        kind text not null check (kind in ('hard', 'soft', 'complaint', 'auto_reply', 'other')),
+        effect text not null
+            check (effect in ('bounced', 'counted', 'held', 'objected', 'too_old', 'none', 'unmatched')),
+        status text,
+        recipient_domain text,
+        ask_id uuid references asks on delete cascade,
+        at timestamptz not null,
+        received_at timestamptz not null
+    )
+    """,
+    "create index bounces_order on bounces (received_at desc, bounce_id desc)",
+    "create index bounces_ask on bounces (ask_id) where ask_id is not null",
+    # How far mailboxes of bounces were read.
+    """
+    create table mailboxes (
+        name text primary key,
+        uid_validity bigint not null,
+        uid bigint not null
+    )
+    """,
     # Which process does what only one may do at a time, until when.
     """
     create table turns (

@@ -59,6 +59,7 @@ class AskFilter:
     survey_id: str | None = None
     states: Collection[str] | None = None
     reasons: Collection[str] | None = None
+    unconfirmed: bool | None = None
     due_since: datetime | None = None
     due_before: datetime | None = None
 
@@ -70,6 +71,7 @@ _CONDITIONS: Mapping[str, str] = {
     "survey_id": "k.survey_id = :survey_id",
     "states": "k.state = any(cast(:states as text[]))",
     "reasons": "k.reason = any(cast(:reasons as text[]))",
+    "unconfirmed": "k.unconfirmed = :unconfirmed",
     "due_since": "k.due_at >= :due_since",
     "due_before": "k.due_at < :due_before",
 }

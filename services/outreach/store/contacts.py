@@ -20,6 +20,7 @@ MOMENTS = (
     "relationship_answered_at",
     "transactional_answered_at",
     "bounced_at",
+    "soft_bounced_at",
     "unsubscribed_at",
 )
 _PERSON = ("account_id", "stakeholder_id")

@@ -26,7 +26,8 @@ CANDIDATES = f"""
             max(c.transactional_asked_at) as transactional_asked_at,
             max(c.relationship_answered_at) as relationship_answered_at,
             max(c.transactional_answered_at) as transactional_answered_at,
-            max(c.bounced_at) as bounced_at, max(c.unsubscribed_at) as unsubscribed_at
+            max(c.bounced_at) as bounced_at, max(c.soft_bounced_at) as soft_bounced_at,
+            max(c.unsubscribed_at) as unsubscribed_at
         from ids join contacts c on c.account_id = ids.account_id and c.stakeholder_id = ids.id group by 1, 2),
     answered as (select ids.account_id, ids.person,
             max(r.answered_at) filter (where r.nps_kind = 'relationship') as relationship_answered_at,
@@ -44,7 +45,7 @@ CANDIDATES = f"""
         q.asked_at, q.relationship_asked_at, q.transactional_asked_at,
         greatest(q.relationship_answered_at, w.relationship_answered_at) as relationship_answered_at,
         greatest(q.transactional_answered_at, w.transactional_answered_at) as transactional_answered_at,
-        q.bounced_at, q.unsubscribed_at
+        q.bounced_at, q.soft_bounced_at, q.unsubscribed_at
     from people p
     left join stakeholders s on s.account_id = p.account_id and s.stakeholder_id = p.stakeholder_id
     left join accounts k on k.account_id = p.account_id

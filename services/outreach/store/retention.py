@@ -40,3 +40,13 @@ async def forget_reviews(tx: WriteTx, before: datetime) -> int:
         before=before,
         most=AT_ONCE,
     )
+
+
+async def forget_unmatched_bounces(tx: WriteTx, before: datetime) -> int:
+    """Delete reports of before a moment that name no mail of ours; a bounded number. Returns how many."""
+    return await tx.execute(
+        "delete from bounces where bounce_id in (select bounce_id from bounces where ask_id is null"
+        " and received_at < :before limit :most)",
+        before=before,
+        most=AT_ONCE,
+    )

@@ -247,9 +247,11 @@ async def counts_since(tx: ReadTx, since: datetime) -> dict[tuple[str, str], int
 
 
 async def last_refused(tx: ReadTx, programme_id: str, most: int) -> tuple[int, int]:
-    """Of the last mails of a programme: how many there are, and how many recipients the relay refused."""
+    """Of the last mails of a programme: how many there are, and how many the recipients' servers refused, at once or
+    later."""
     row = await tx.one(
-        "select count(*) as mails, count(*) filter (where state = 'failed') as refused from (select a.state"
+        "select count(*) as mails, count(*) filter (where refused) as refused from"
+        " (select a.state = 'failed' or a.bounced_at is not null as refused"
         " from sends d join asks a on a.ask_id = d.ask_id where a.programme_id = :programme_id"
         " and d.ended_at is not null order by d.ended_at desc limit :most) l",
         programme_id=programme_id,

@@ -115,6 +115,8 @@ async def _ask(outreach: httpx.AsyncClient) -> dict[str, str]:
         surveys.append(str(survey["survey_id"]))
     await _made(outreach, "/v1/suppressions", {"addresses": ["a@other.example", "b@other.example"]})
     objections = (await outreach.get("/v1/suppressions")).json()["items"]
+    for token in ("b+one", "b+two"):
+        await _made(outreach, "/v1/bounces", {"token": token, "kind": "hard", "at": "2026-03-01T09:00:00Z"})
     people = [{"account_id": "acme", "stakeholder_id": person} for person in ("ann", "bob")]
     wanted = {"people": people, "override_quarantine": "A test asks whoever answered yesterday."}
     await eventually(lambda: _takes(outreach, f"/v1/surveys/{surveys[0]}/links", wanted), 60)

@@ -87,6 +87,9 @@ async def test_c23_an_answer_that_did_not_come_counts_as_sent_and_is_listed(room
     [ask] = await room.asking.rows("asks")
     assert (ask["state"], ask["unconfirmed"]) == ("sent", True)
     assert len(room.relay.contents) == 1, "never again"
+    found = (await room.asking.get("/v1/asks", unconfirmed="true"))["items"]
+    assert [item["stakeholder_id"] for item in found] == ["ann"]
+    assert (await room.asking.get("/v1/asks", unconfirmed="false"))["items"] == []
     await room.sums_hold()
 
 

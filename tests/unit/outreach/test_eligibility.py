@@ -41,6 +41,10 @@ def test_a_person_of_whom_nothing_is_known_may_be_asked() -> None:
         ({"bounced_at": NOW - DAY}, "bounced"),
         ({"bounced_at": NOW - DAY, "email_changed_at": NOW}, None),
         ({"bounced_at": NOW - DAY, "email_changed_at": NOW - 2 * DAY}, "bounced"),
+        ({"soft_bounced_at": NOW - 29 * DAY}, "bounced"),
+        ({"soft_bounced_at": NOW - 30 * DAY}, None),
+        ({"soft_bounced_at": NOW - DAY, "email_changed_at": NOW}, None),
+        ({"soft_bounced_at": NOW - DAY, "relationship_answered_at": NOW - 2 * DAY}, "bounced"),
         ({"bounced_at": NOW - 200 * DAY, "transactional_answered_at": NOW - 100 * DAY}, None),
     ],
 )

@@ -1,0 +1,112 @@
+"""Mails come back, or somebody complains: the ask, the person and the programme know it from then on.
+
+A mail is named by the envelope sender that we gave it (VERP), or by its Message-ID together with the address it went
+to; whatever names none is kept without effect, and listed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from services.outreach.domain.addresses import canonical_address
+from services.outreach.domain.bounces import NAMED_FOR, SOFT_PROGRAMMES, SOFT_TOGETHER, Report
+from services.outreach.domain.tokens import Opened, Tokens
+from services.outreach.handlers.breaker import pause_if_refused
+from services.outreach.handlers.links import invitation_call
+from services.outreach.handlers.objections import stop
+from services.outreach.handlers.suppressions import hashes_of
+from services.outreach.store import asks, bounces, contacts
+from services.outreach.store.bounces import MailedAsk, NewBounce
+from services.outreach.store.outgoing import queue
+from shared.db.transaction import ReadTx, WriteTx
+from shared.ids import uuid7
+
+Source = Literal["api", "mail", "postmark", "sendgrid"]
+MOST_NAMED: Final = 20
+"""How many names of a report are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounces:
+    """Takes reports in a transaction, at a moment."""
+
+    tokens: Tokens
+    now: datetime
+
+    async def take(self, tx: WriteTx, report: Report, source: Source) -> Mapping[str, Any]:
+        """Write a report down, and let it have its effect; one that came before changes nothing. Returns its row."""
+        ask = await self._ask(tx, report)
+        if ask is not None:
+            await tx.lock_accounts({ask.account_id})
+            ask = await bounces.mailed_ask(tx, ask.ask_id)
+        bounce = self._new(report, source, ask)
+        if await bounces.add(tx, bounce) and ask is not None:
+            await self._act(tx, ask, bounce)
+        return await bounces.by_key(tx, report.key)
+
+    async def _act(self, tx: WriteTx, ask: MailedAsk, bounce: NewBounce) -> None:
+        report, effect = bounce.report, "none"
+        if report.kind == "hard":
+            effect = await self._came_back(tx, ask, bounce)
+        elif report.kind == "soft":
+            effect = await self._came_back_for_a_while(tx, ask, bounce.at)
+        elif report.kind == "complaint":
+            await stop(tx, self.tokens, Opened(ask.address_hash, ask.address_key_id), "complaint", self.now)
+            effect = "objected"
+        await bounces.set_effect(tx, bounce.bounce_id, effect)
+        if effect == "bounced" and ask.programme_id is not None:
+            await pause_if_refused(tx, ask.programme_id, self.now)
+
+    async def _ask(self, tx: ReadTx, report: Report) -> MailedAsk | None:
+        """The ask whose mail a report is about. What we have made ourselves is known before anything is looked up."""
+        for local_part in report.local_parts[:MOST_NAMED]:
+            opened = self.tokens.bounced(local_part)
+            if opened is not None:
+                return await bounces.mailed_ask(tx, UUID(bytes=opened.subject))
+        hashes = set()
+        for recipient in report.recipients[:MOST_NAMED]:
+            hashes |= {address_hash.digest for address_hash in hashes_of(self.tokens, recipient)}
+        for ask_id in report.ask_ids[:MOST_NAMED]:
+            ask = await bounces.mailed_ask(tx, ask_id)
+            if ask is not None and ask.address_hash in hashes:
+                return ask
+        return None
+
+    def _new(self, report: Report, source: Source, ask: MailedAsk | None) -> NewBounce:
+        at = self.now
+        if report.at is not None:
+            at = min(report.at, self.now)
+        if ask is not None:
+            return NewBounce(uuid7(), report, source, at, self.now, ask.ask_id)
+        return NewBounce(uuid7(), report, source, at, self.now, recipient_domain=_domain_of(report))
+
+    async def _came_back(self, tx: WriteTx, ask: MailedAsk, bounce: NewBounce) -> str:
+        """Nobody writes to the person until the address is corrected or they answer. It counts from when the mail went:
+        what was corrected or answered since stays so."""
+        if bounce.at > ask.mailed_at + NAMED_FOR:
+            return "too_old"
+        person = {"account_id": ask.account_id, "stakeholder_id": ask.stakeholder_id}
+        await contacts.note(tx, [{**person, "bounced_at": ask.mailed_at}])
+        await queue(tx, self.now, invitation_call(ask.ask_id, person, "bounced", ask.mailed_at))
+        await asks.mark(tx, "bounced_at", {ask.ask_id: ask.mailed_at})
+        return "bounced"
+
+    async def _came_back_for_a_while(self, tx: WriteTx, ask: MailedAsk, at: datetime) -> str:
+        """One alone says little; mails of different programmes let the person rest."""
+        if await bounces.soft_programmes(tx, ask, at - SOFT_TOGETHER) < SOFT_PROGRAMMES:
+            return "counted"
+        person = {"account_id": ask.account_id, "stakeholder_id": ask.stakeholder_id}
+        await contacts.note(tx, [{**person, "soft_bounced_at": at}])
+        return "held"
+
+
+def _domain_of(report: Report) -> str | None:
+    """The domain to which a mail of others went; the address itself is nobody's business here."""
+    for recipient in report.recipients[:MOST_NAMED]:
+        try:
+            return canonical_address(recipient).rpartition("@")[2]
+        except ValueError:
+            continue
+    return None
