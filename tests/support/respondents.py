@@ -122,7 +122,7 @@ async def put_ask(
         "ask_id": uuid4(), "survey_id": survey_id, "survey_version": version, "account_id": "acme",
         "stakeholder_id": "ada", "origin": "link", "state": "sent", "channel": "link", "handed_over": True,
         "created_at": now, "created_by": "test", "due_at": now, "sent_at": now, "closes_at": now + LINKS_LAST,
-        "revision": 0, "open_days": 30,
+        "revision": 0, "open_days": 30, "reminders": 0, "unconfirmed": False,
     } | columns  # fmt: skip
     row = json.dumps(values, default=_as_text)
     await connection.execute("insert into asks select * from jsonb_populate_record(null::asks, $1)", row)
