@@ -18,7 +18,7 @@ from tests.support.environment import Environment
 from tests.support.mail import MailServer, mail_server
 
 OURS = [
-    *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"),
+    *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress"),
     *("Content-Type", "Content-Transfer-Encoding", "MIME-Version"),
 ]
 INJECTED = "hi\r\nReply-To: evil@evil.example\r\n\r\nbody"
