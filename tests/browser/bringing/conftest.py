@@ -10,16 +10,16 @@ from tests.browser.dashboard.site import WAIT_MS, Look, Site, sign_in, site
 from tests.support.environment import Environment, fresh_environment
 
 
-@pytest.fixture(scope="package")
-async def package_environment(kafka_bootstrap: str, postgres_url: str) -> AsyncIterator[Environment]:
+@pytest.fixture(scope="module")
+async def fresh_module_environment(kafka_bootstrap: str, postgres_url: str) -> AsyncIterator[Environment]:
     async with fresh_environment(kafka_bootstrap, postgres_url) as fresh:
         yield fresh
 
 
-@pytest.fixture(scope="package")
-async def where(package_environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+@pytest.fixture(scope="module")
+async def where(fresh_module_environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     folder: Path = tmp_path_factory.mktemp("empty")
-    async with site(package_environment, folder, demo=False) as running:
+    async with site(fresh_module_environment, folder, demo=False) as running:
         yield running
 
 

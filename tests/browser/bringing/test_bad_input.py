@@ -17,12 +17,12 @@ DONE = "those that were taken count in the figures."
 async def admit(page: Page, browser: Browser, where: Site, email: str, role: str) -> Page:
     """A page on which somebody with this role is signed in."""
     await open_page(page, where, "/settings/people")
-    await page.get_by_role("button", name="Let somebody in").click()
-    dialog = page.get_by_role("dialog", name="Let somebody in")
+    await page.get_by_role("button", name="Add a person").click()
+    dialog = page.get_by_role("dialog", name="Add a person")
     await dialog.get_by_label("E-mail; an account manager sees").fill(email)
     await dialog.get_by_label("Name", exact=True).fill(role)
     await dialog.get_by_label("Role").select_option(label=role)
-    await dialog.get_by_role("button", name="Let them in").click()
+    await dialog.get_by_role("button", name="Add person").click()
     password = await password_by_link(page, browser)
     own = await (await Look().context(browser)).new_page()
     await sign_in(own, where, email, password)
