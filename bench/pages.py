@@ -222,8 +222,8 @@ async def _waiting(connection: asyncpg.Connection) -> int:
 def _work_of(process: psutil.Process) -> float:
     """Seconds of the processor that a program and those it started have used."""
     seconds = 0.0
-    for one in (process, *process.children(recursive=True)):
+    for program in (process, *process.children(recursive=True)):
         with contextlib.suppress(psutil.NoSuchProcess):
-            times = one.cpu_times()
+            times = program.cpu_times()
             seconds += times.user + times.system
     return seconds

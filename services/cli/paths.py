@@ -37,7 +37,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def write_private_bytes(path: Path, content: bytes) -> None:
-    """The same for what is not text."""
+    """Write bytes that only the file's owner may read, atomically."""
     draft = path.with_name(f".{path.name}.new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)

@@ -56,12 +56,16 @@ class Lag:
             raise Unavailable("kafka_unavailable", "Kafka does not answer", retry_after=5) from error
         finally:
             await consumer.stop()
+        self._seconds = 0.0
         for place in cursors:
             topic = place.topic.removeprefix(self._config.topic_prefix)
             labels = (self._config.group, topic, str(place.partition))
+            seconds = 0.0
+            if place in since:
+                seconds = max(0.0, time.time() - since[place])
             consumer_lag_records.labels(*labels).set(behind.get(place, 0))
-            consumer_lag_seconds.labels(*labels).set(max(0.0, time.time() - since[place]) if place in since else 0.0)
-        self._seconds = max([0.0, *(time.time() - appended for appended in since.values())])
+            consumer_lag_seconds.labels(*labels).set(seconds)
+            self._seconds = max(self._seconds, seconds)
         self._measured_at = time.monotonic()
 
 

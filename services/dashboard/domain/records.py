@@ -58,30 +58,32 @@ PERSON_FIELDS: Final[Sequence[FormField]] = (
     FormField("time_zone", "Time zone (such as Europe/Berlin)"),
     FormField("mail_permission", "May be asked by mail", options=PERMISSIONS),
 )
-FIELD_LABELS: Final[Mapping[str, str]] = {found.name: found.label for found in (*ACCOUNT_FIELDS, *PERSON_FIELDS)}
+FIELD_LABELS: Final[Mapping[str, str]] = {
+    form_field.name: form_field.label for form_field in (*ACCOUNT_FIELDS, *PERSON_FIELDS)
+}
 
 
 def with_options(fields: Sequence[FormField], name: str, options: Mapping[str, str]) -> Sequence[FormField]:
     """The fields, with what may be chosen in one of them."""
-    found = []
-    for one in fields:
-        chosen = one
-        if one.name == name:
-            chosen = replace(one, options=NOT_SAID | dict(options))
-        found.append(chosen)
-    return tuple(found)
+    offered = []
+    for form_field in fields:
+        if form_field.name == name:
+            offered.append(replace(form_field, options=NOT_SAID | dict(options)))
+        else:
+            offered.append(form_field)
+    return tuple(offered)
 
 
 def texts_of(fields: Sequence[FormField], record: Mapping[str, Any]) -> dict[str, str]:
     """Field → the text in it, empty where the record says nothing."""
     texts = {}
-    for found in fields:
+    for form_field in fields:
         value: Any = record
-        for part in found.name.split("."):
+        for part in form_field.name.split("."):
             value = (value or {}).get(part)
-        if found.many:
+        if form_field.many:
             value = ", ".join(value or ())
-        texts[found.name] = _text(value)
+        texts[form_field.name] = _text(value)
     return texts
 
 
@@ -97,29 +99,29 @@ def change_of(fields: Sequence[FormField], before: Mapping[str, str], after: Map
     """The merge (RFC 7396) that makes the one of the other: only what differs, null for what is emptied. Of an amount
     with its currency, a contact or a do-not-ask that is emptied whole the whole is null."""
     change: Json = {}
-    for found in fields:
-        text = after.get(found.name, "").strip()
-        if text == before.get(found.name, ""):
+    for form_field in fields:
+        text = after.get(form_field.name, "").strip()
+        if text == before.get(form_field.name, ""):
             continue
-        outer, _, inner = found.name.partition(".")
+        outer, _, inner = form_field.name.partition(".")
         if not inner:
-            change[outer] = _value(found, text)
+            change[outer] = _value(form_field, text)
         elif _is_empty(fields, outer, after):
             change[outer] = None
         else:
-            change.setdefault(outer, {})[inner] = _value(found, text)
+            change.setdefault(outer, {})[inner] = _value(form_field, text)
     return change
 
 
-def _value(found: FormField, text: str) -> Any:
-    if found.many:
+def _value(form_field: FormField, text: str) -> Any:
+    if form_field.many:
         return list(filter(None, map(str.strip, text.split(","))))
     return text or None
 
 
 def _is_empty(fields: Sequence[FormField], outer: str, after: Mapping[str, str]) -> bool:
     """Whether nothing is left of a member that has members."""
-    inner = (found.name for found in fields if found.name.startswith(f"{outer}."))
+    inner = (form_field.name for form_field in fields if form_field.name.startswith(f"{outer}."))
     return not any(after.get(name, "").strip() for name in inner)
 
 
@@ -128,8 +130,8 @@ def merged(
 ) -> dict[str, str]:
     """What was typed over what stands by now: fields that were left as they were follow."""
     texts = {}
-    for found in fields:
-        name = found.name
+    for form_field in fields:
+        name = form_field.name
         text = typed.get(name, "").strip()
         if text == before.get(name, ""):
             text = now.get(name, "")
@@ -140,8 +142,8 @@ def merged(
 def differences(fields: Sequence[FormField], before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """What somebody else has changed, in words."""
     words = []
-    for found in fields:
-        if before.get(found.name, "") != now.get(found.name, ""):
-            shown = now.get(found.name, "") or "empty"
-            words.append(f"{found.label} is now {found.options.get(shown, shown)}")
+    for form_field in fields:
+        if before.get(form_field.name, "") != now.get(form_field.name, ""):
+            shown = now.get(form_field.name, "") or "empty"
+            words.append(f"{form_field.label} is now {form_field.options.get(shown, shown)}")
     return words

@@ -77,7 +77,7 @@ class MailContents:
         return f"{self.settings.public_url.rstrip('/')}/u/{token}"
 
     def message_id(self, ask_id: UUID, kind: str, number: int) -> str:
-        """The same each time the mail is tried."""
+        """Names a mail; it does not change when the mail is tried again."""
         return f"<{ask_id}.{kind}.{number}@{urlsplit(self.settings.public_url).hostname}>"
 
     def envelope_sender(self, ask_id: UUID, sender: Mailbox) -> str:

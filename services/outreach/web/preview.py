@@ -75,7 +75,7 @@ def look_of(survey: Survey, logo: Logo | None) -> dict[str, Any]:
 
 
 def preview_text(survey: Survey, language: str | None, category: Category | None, now: datetime) -> str:
-    """The same as plain text: line by line what the page says, without its looks."""
+    """What the page says as plain text, line by line, without its looks."""
     shown = survey.language_for([language])
     voice, words = Voice(survey, Somebody(), shown), page_words(shown)
     lines = [voice.us, ""]

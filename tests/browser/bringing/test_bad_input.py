@@ -25,7 +25,10 @@ async def admit(page: Page, browser: Browser, where: Site, email: str, role: str
     await dialog.get_by_role("button", name="Add person").click()
     password = await password_by_link(page, browser)
     own = await (await Look().context(browser)).new_page()
-    await sign_in(own, where, email, password)
+    opens = "Portfolio"
+    if role == "Account manager":
+        opens = "My day"
+    await sign_in(own, where, email, password, opens)
     return own
 
 

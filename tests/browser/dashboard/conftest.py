@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.browser.dashboard.site import WAIT_MS, Look, Site, sign_in, site
+from tests.browser.dashboard.site import Site, page_of_admin, site
 from tests.support.environment import Environment, fresh_environment
 
 
@@ -25,14 +25,5 @@ async def where(package_environment: Environment, tmp_path_factory: pytest.TempP
 
 @pytest.fixture
 async def page(browser: Browser, where: Site) -> AsyncIterator[Page]:
-    """A page on which the admin is signed in; a script that fails or is blocked fails the test."""
-    context = await Look().context(browser)
-    page = await context.new_page()
-    page.set_default_timeout(WAIT_MS)
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda told: complaints.append(told.text) if "Content Security Policy" in told.text else None)
-    await sign_in(page, where)
-    yield page
-    await context.close()
-    assert complaints == []
+    async with page_of_admin(browser, where) as page:
+        yield page

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.support.dashboard import dashboard_of, ran
 from tests.support.environment import Environment
@@ -100,3 +100,23 @@ async def open_page(page: Page, where: Site, path: str) -> None:
 async def loaded(page: Page) -> None:
     """Wait until no part of the page is loading."""
     await expect(page.locator("main .loading")).to_have_count(0)
+
+
+@contextlib.asynccontextmanager
+async def page_of_admin(browser: Browser, where: Site) -> AsyncIterator[Page]:
+    """A page on which the admin is signed in; a script that fails or is blocked fails the test."""
+    context = await Look().context(browser)
+    page = await context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    complaints: list[str] = []
+
+    def heard(told: ConsoleMessage) -> None:
+        if "Content Security Policy" in told.text:
+            complaints.append(told.text)
+
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", heard)
+    await sign_in(page, where)
+    yield page
+    await context.close()
+    assert complaints == []

@@ -66,16 +66,16 @@ class RecordForm:
     def _draw(self, texts: Mapping[str, str]) -> None:
         self._body.clear()
         with self._body:
-            for found in self._fields:
-                self._field(found, texts[found.name])
+            for form_field in self._fields:
+                self._field(form_field, texts[form_field.name])
 
-    def _field(self, found: FormField, text: str) -> None:
-        if found.options:
-            options = dict(found.options)
+    def _field(self, form_field: FormField, text: str) -> None:
+        if form_field.options:
+            options = dict(form_field.options)
             options.setdefault(text, text)
-            self._typed.choice(found.name, found.label, options, text)
+            self._typed.choice(form_field.name, form_field.label, options, text)
         else:
-            self._typed.text(found.name, found.label, value=text, kind=found.kind)
+            self._typed.text(form_field.name, form_field.label, value=text, kind=form_field.kind)
 
     async def _submit(self, dialog: ui.dialog) -> None:
         change = records.change_of(self._fields, self._before, self._typed.values)
