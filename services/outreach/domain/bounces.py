@@ -21,7 +21,9 @@ SOFT_TOGETHER: Final = timedelta(days=90)
 """Mails of different programmes that come back for a while count together when no more than this lies between."""
 SOFT_PROGRAMMES: Final = 2
 _STATUS = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
-_SOFT_OF_CLASS_5 = ("5.2.2",)
+_SOFT_OF_CLASS_5 = re.compile(r"5\.2\.2|5\.7\.\d+")
+"""A full mailbox, which may be emptied; and what is refused by a policy against us, which says nothing of the
+address."""
 _MESSAGE_ID = re.compile(r"<?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[a-z_]{1,20}\.\d{1,4}@[^@<>\s]{1,255}>?")
 _TO = ("To", "Delivered-To", "X-Original-To", "Envelope-To")
 _POSTMARK: Final[dict[str, BounceKind]] = {
@@ -63,10 +65,14 @@ def read_report(content: bytes) -> Report:
     and has no effect."""
     key = key_of("mail", sha256(content).hexdigest())
     try:
-        message = message_from_bytes(content)
-        parts = _parts(message)
-    except (RecursionError, ValueError, LookupError, TypeError):
+        return _report_of(message_from_bytes(content), key)
+    except (RecursionError, ValueError, LookupError, TypeError, AttributeError):
         return Report("other", key)
+
+
+def _report_of(message: Message, key: bytes) -> Report:
+    """What a mail says. Whatever the parser cannot read, in a header as in a part, raises here."""
+    parts = _parts(message)
     local_parts = _local_parts(message)
     own = _first(message, "Message-ID").strip()
     if own:
@@ -87,11 +93,12 @@ def read_report(content: bytes) -> Report:
 
 def kind_of(action: str, status: str | None) -> BounceKind:
     """How grave it is that a mail `failed` or is `delayed`, by its status: class 5 says that it never arrives, class 4
-    that it may later. A full mailbox (5.2.2) may be emptied. Without a status nothing is known."""
+    that it may later, and so do a full mailbox (5.2.2) and a policy against us (5.7). Without a status nothing is
+    known."""
     action = action.strip().lower()
     if status is None or action not in ("failed", "delayed"):
         return "other"
-    if status.startswith("5") and action == "failed" and status not in _SOFT_OF_CLASS_5:
+    if status.startswith("5") and action == "failed" and not _SOFT_OF_CLASS_5.fullmatch(status):
         return "hard"
     if status.startswith(("4", "5")):
         return "soft"

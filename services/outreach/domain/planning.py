@@ -76,8 +76,8 @@ def decide(planned: Planned, terms: Terms, now: datetime, cap_until: datetime | 
     none today.
 
     While a programme rests, or others' records are not read, everything waits. Else what forbids asking for good comes
-    first; then what only time forbids, in the order in which a person would want to
-    know; an ask that cannot go in time is too late.
+    first; then what only time forbids, in the order in which a person would want to know; an ask that cannot go in time
+    is too late.
     """
     hold = _unknown(terms, now)
     if hold is None:
@@ -112,7 +112,7 @@ def is_reminded(number: int, *, answered: bool, finished: bool) -> bool:
 def _refused(planned: Planned, terms: Terms, now: datetime) -> Skip | None:
     candidate, customer_since = planned.candidate, planned.customer_since
     barred = refusal_of(candidate, terms.kind, now, overriding=True)
-    if barred is not None:
+    if barred is not None and barred.again_at is None:
         return Skip(barred.reason, barred.detail)
     early = _early(candidate, terms, now)
     if early is not None and early.reason == "already_answered":
@@ -153,6 +153,4 @@ def _hold(planned: Planned, terms: Terms, now: datetime, cap_until: datetime | N
 
 def _early(candidate: Candidate, terms: Terms, now: datetime) -> Refusal | None:
     """What forbids asking only for a time."""
-    if terms.reminder:
-        return None
-    return refusal_of(candidate, terms.kind, now)
+    return refusal_of(candidate, terms.kind, now, overriding=terms.reminder)

@@ -19,9 +19,6 @@ AN_HOUR: Final = 5
 async def pause_if_refused(tx: WriteTx, programme_id: str, now: datetime) -> None:
     """Let a running programme rest where the recipients' servers refuse too many of its mails; who starts it again has
     looked at the addresses."""
-    stored = await programmes.hold(tx, programme_id)
-    if stored is None or stored.state != "running":
-        return
     mails, refused = await sends.last_refused(tx, programme_id, LAST)
     came_back = await bounces.hard_since(tx, programme_id, now - timedelta(hours=1))
     reason = None
@@ -30,4 +27,4 @@ async def pause_if_refused(tx: WriteTx, programme_id: str, now: datetime) -> Non
     if came_back > AN_HOUR:
         reason = f"{came_back} mails came back within an hour: correct the addresses, then start it again"
     if reason is not None:
-        await programmes.set_state(tx, programme_id, "paused", reason, now, SYSTEM)
+        await programmes.pause_running(tx, programme_id, reason, now, SYSTEM)

@@ -158,7 +158,9 @@ class Mailing:
     ) -> bool:
         """Whether the invitation goes now; else why not is written down."""
         now = self.clock.now()
-        decision = decide(planned, terms, now, await self._cap_until(tx, stored, mail, planned))
+        decision = decide(planned, terms, now)
+        if isinstance(decision, Go):  # only now, since all mails of the day are counted for it
+            decision = decide(planned, terms, now, await self._cap_until(tx, stored, mail, planned))
         match decision:
             case Skip(reason, detail):
                 await sends.end(tx, mail, AskChange(now, "skipped", reason, detail, SYSTEM))

@@ -34,7 +34,7 @@ class MailboxReader:
             until = await mailboxes.read_until(tx, self._settings.name)
         fetched = await asyncio.to_thread(fetch, self._settings, until)
         for read, content in fetched.mails:
-            await self._take(read, read_report(content))
+            await self._take(read, await asyncio.to_thread(read_report, content))
         return fetched.more
 
     async def _take(self, read: ReadUntil, report: Report) -> None:

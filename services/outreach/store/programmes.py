@@ -63,7 +63,7 @@ async def change(tx: WriteTx, programme_id: str, programme: ProgrammeDocument, a
 
 
 async def set_state(tx: WriteTx, programme_id: str, state: str, reason: str | None, at: datetime, by: str) -> None:
-    """Start, pause or end it. The first start is the day from which waves are counted."""
+    """Start or end it; `pause_running` lets it rest. The first start is the day from which waves are counted."""
     await tx.execute(
         "update programmes set state = cast(:state as text), reason = :reason, updated_at = :at, updated_by = :by,"
         " begun_on = case when cast(:state as text) = 'running' then coalesce(begun_on, cast(:today as date))"

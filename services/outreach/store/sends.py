@@ -247,13 +247,13 @@ async def counts_since(tx: ReadTx, since: datetime) -> dict[tuple[str, str], int
 
 
 async def last_refused(tx: ReadTx, programme_id: str, most: int) -> tuple[int, int]:
-    """Of the last mails of a programme: how many there are, and how many the recipients' servers refused, at once or
-    later."""
+    """Of the people whom a programme wrote to last: how many there are, and how many the recipients' servers refused,
+    at once or later. Who was reminded counts once."""
     row = await tx.one(
         "select count(*) as mails, count(*) filter (where refused) as refused from"
-        " (select a.state = 'failed' or a.bounced_at is not null as refused"
+        " (select bool_or(a.state = 'failed' or a.bounced_at is not null) as refused"
         " from sends d join asks a on a.ask_id = d.ask_id where a.programme_id = :programme_id"
-        " and d.ended_at is not null order by d.ended_at desc limit :most) l",
+        " and d.ended_at is not null group by d.ask_id order by max(d.ended_at) desc limit :most) l",
         programme_id=programme_id,
         most=most,
     )

@@ -35,6 +35,8 @@ MESSAGE_ID = f"<{ASK}.invite.1@ask.supplier.example>"
         ("Failed", "5.1.10 (no such user)", "hard"),
         ("failed", "5.2.2", "soft"),
         ("failed", "5.2.20", "hard"),
+        ("failed", "5.7.1", "soft"),
+        ("failed", "5.7.26", "soft"),
         ("failed", "4.4.7", "soft"),
         ("delayed", "4.4.1", "soft"),
         ("delayed", "5.1.1", "soft"),
@@ -87,6 +89,7 @@ def test_b4_a_report_stays_one_though_it_says_that_a_machine_wrote_it() -> None:
         report(SENDER).replace(b"Action:", b"Reaction:"),
         b'Content-Type: multipart/report; boundary="' + b"a" * 200 + b'"\r\n\r\n',
         b'Content-Type: multipart/mixed; boundary="a"\r\n\r\n--a\r\n' * 3_000,
+        b"To: " + b"(" * 3_000 + b"\r\n\r\n",
     ],
 )
 def test_prose_and_what_cannot_be_read_has_no_effect(content: bytes) -> None:

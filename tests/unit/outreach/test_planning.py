@@ -54,6 +54,8 @@ def test_c9_what_forbids_asking_skips(known: dict[str, Any], terms: dict[str, An
     [
         ({"relationship_asked_at": days(70)}, {}, TUESDAY, "quarantine", days(-10)),
         ({"asked_at": days(10)}, {}, TUESDAY, "floor", days(-4)),
+        ({"soft_bounced_at": days(25)}, {}, TUESDAY, "bounced", days(-5)),
+        ({"soft_bounced_at": days(25)}, {"reminder": True}, TUESDAY, "bounced", days(-5)),
         ({}, {}, TUESDAY - timedelta(days=1), "outside_hours", datetime(2026, 6, 9, 7, tzinfo=UTC)),
         ({}, {"paused": True}, TUESDAY, "paused", TUESDAY + timedelta(days=1)),
         ({}, {"reading_behind": True}, TUESDAY, "reading_behind", TUESDAY + timedelta(minutes=5)),
