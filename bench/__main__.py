@@ -2,13 +2,14 @@
 
 import sys
 
-from bench import collector, dashboard, freshness, live, open_pages, pages, reads, webhooks
+from bench import collector, dashboard, freshness, imports, live, open_pages, pages, reads, webhooks
 from bench.scorer import fold
 
 BENCHMARKS = {
     "collector": collector.main,
     "dashboard": dashboard.main,
     "freshness": freshness.main,
+    "imports": imports.main,
     "live": live.main,
     "open-pages": open_pages.main,
     "pages": pages.main,
