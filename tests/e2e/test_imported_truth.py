@@ -51,7 +51,7 @@ class Tellback(NamedTuple):
 
 @asynccontextmanager
 async def tellback(environment: Environment) -> AsyncIterator[Tellback]:
-    headers = bearer(await api_key(environment, ["ingest", "read", "manage"]))
+    headers = bearer(await api_key(environment, ["ingest", "read", "manage", "erase"]))
     async with running(collector(environment.common)) as door, running(scorer(environment.common)) as figures:
         door.headers.update(headers)
         figures.headers.update(headers)
