@@ -1,5 +1,5 @@
 # Everything a developer or an operator does here. Needs python3 (3.11 or newer), make and git; the rest is put into
-# .venv from requirements.lock, by hash.
+# .venv by hash: from deploy/requirements.lock what running needs, from requirements.lock what developing needs as well.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -7,7 +7,13 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
+BEGUN := $(VENV)/.begun
+# What a target stands on is made anew where .venv was left half-made, has lost its Python, or was moved.
+ifneq ($(shell $(BIN)/python -c 'import sys; print(open(sys.prefix + "/.runs").read())' 2> /dev/null),$(CURDIR))
+.PHONY: $(RUNS) $(READY)
+endif
 CHAOS_SECONDS ?= 600
 # Tests mostly wait for processes and brokers, so two workers save a third of the time. 0: one after the other.
 WORKERS ?= 2
@@ -16,11 +22,11 @@ export UV_PYTHON_DOWNLOADS := never
 ##@ Run
 
 .PHONY: up
-up: $(READY) ## start Kafka, PostgreSQL and all services on this machine; ARGS="--demo --data DIR" is passed on
+up: $(RUNS) ## start Kafka, PostgreSQL and all services on this machine; ARGS="--demo --data DIR" is passed on
 	$(BIN)/tellback up $(ARGS)
 
 .PHONY: demo
-demo: $(READY) ## play a B2B year into a running Tellback; ARGS is passed on
+demo: $(RUNS) ## play a B2B year into a running Tellback; ARGS is passed on
 	$(BIN)/tellback demo $(ARGS)
 
 ##@ Develop
@@ -59,6 +65,10 @@ browser: $(READY) ## the tests in a real Chromium, Debian's; as root it installs
 		else echo "Chromium is missing: sudo apt-get install chromium, or name one in TELLBACK_TEST_CHROMIUM" >&2; exit 1; fi
 	$(BIN)/pytest -m browser $(ARGS)
 
+.PHONY: image
+image: $(READY) ## build the image and start what docker-compose.yml says, without Docker; as root, with buildah and debootstrap
+	$(BIN)/pytest -m image $(ARGS)
+
 .PHONY: screenshots
 screenshots: ## a picture of every page of the dashboard, wide and narrow, light and dark, in build/pictures
 	$(MAKE) browser ARGS="tests/browser/dashboard/test_pages.py -k every_page"
@@ -82,9 +92,11 @@ docs: $(READY) ## write the generated documents anew: APIs, events, settings
 	$(BIN)/python -P -m tools.reference
 
 .PHONY: lock
-lock: $(READY) ## resolve requirements.lock and deploy/requirements.lock anew; UPGRADE=1 takes newer versions
+lock: $(READY) ## resolve requirements.lock and those in deploy/ anew; UPGRADE=1 takes newer versions
 	$(BIN)/uv pip compile pyproject.toml --group dev -o requirements.lock $(if $(UPGRADE),--upgrade) $(LOCK)
 	$(BIN)/uv pip compile pyproject.toml -c requirements.lock -o deploy/requirements.lock --upgrade $(LOCK)
+	$(BIN)/uv pip compile pyproject.toml -c requirements.lock --excludes deploy/embedded.txt \
+		-o deploy/image.lock --upgrade $(LOCK)
 
 .PHONY: wheel
 wheel: $(READY) ## build the wheel into dist/
@@ -106,12 +118,42 @@ help: ## this list
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 
+# Builds what is installed as editable, without asking an index for anything.
+BUILDERS := hatchling|editables|packaging|pathspec|pluggy|tomlkit|trove-classifiers
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+UV := VIRTUAL_ENV=$(VENV) $(BIN)/uv pip
+
+$(RUNS): deploy/requirements.lock pyproject.toml
+	$(environment)
+	sed -nE '/^($(BUILDERS))==/,/[^\\]$$/p' requirements.lock > $(VENV)/build.lock
+	$(UV) install --quiet --require-hashes -r deploy/requirements.lock -r $(VENV)/build.lock
+	$(UV) install --quiet --no-deps --no-build-isolation --editable .
+	test -e $(READY) || $(PIP) uninstall --yes uv
+	$(finished)
+
 $(READY): requirements.lock pyproject.toml
+	$(environment)
+	$(UV) sync --quiet --require-hashes requirements.lock
+	$(UV) install --quiet --no-deps --no-build-isolation --editable .
+	$(finished)
+	@touch $@
+
+# An environment, and uv to install into it. One in which an installation was begun and not finished, which has no pip, or which is
+# of another folder is made anew. Debian's python3 leaves one without pip where the package python3-venv is missing.
+define environment
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, found %d.%d" % sys.version_info[:2] \
 		if sys.version_info < (3, 11) else 0)'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@if test -e $(BEGUN) || ! $(BIN)/python -m pip --version > /dev/null 2>&1 || \
+		{ test -e $(RUNS) && test "$$(cat $(RUNS))" != "$(CURDIR)"; }; then \
+		rm -rf $(VENV) && $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "No .venv could be made; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }; fi
+	@touch $(BEGUN)
+	@echo "Installing into $(VENV) …"
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
-	@touch $@
+	$(PIP) install --require-hashes -r $(VENV)/uv.lock
+endef
+
+define finished
+	@echo $(CURDIR) > $(RUNS)
+	@rm $(BEGUN)
+endef

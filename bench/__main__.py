@@ -2,12 +2,14 @@
 
 import sys
 
-from bench import collector, dashboard, freshness, imports, live, open_pages, pages, reads, webhooks
+from bench import asking, collector, dashboard, first_hour, freshness, imports, live, open_pages, pages, reads, webhooks
 from bench.scorer import fold
 
 BENCHMARKS = {
+    "asking": asking.main,
     "collector": collector.main,
     "dashboard": dashboard.main,
+    "first-hour": first_hour.main,
     "freshness": freshness.main,
     "imports": imports.main,
     "live": live.main,

@@ -16,6 +16,7 @@ from shared.http.connections import Limits
 from shared.http.protocol import GuardedProtocol
 from shared.kafka.producer import Publisher
 from shared.records import Record
+from shared.settings import CommonSettings
 from shared.topics import RESPONSES
 
 HEADERS = [(b"content-type", b"application/json")]
@@ -54,9 +55,7 @@ class Baseline:
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()
         if self._publishing:
-            self._publisher = Publisher(
-                os.environ["TELLBACK_KAFKA_BOOTSTRAP_SERVERS"], os.environ["TELLBACK_TOPIC_PREFIX"]
-            )
+            self._publisher = Publisher(CommonSettings.load().kafka, os.environ["TELLBACK_TOPIC_PREFIX"])
             await self._publisher.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.cli.embedded.process import free_port
+from shared.kafka.connection import KafkaConnection
 from tests.support.environment import Environment, fresh_environment
 from tests.support.http import api_key
 from tests.support.processes import embedded_kafka, embedded_postgres, end, start, tellback, wait_until
@@ -80,7 +81,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
+async def _run(kafka: KafkaConnection, postgres: str, asked: argparse.Namespace) -> None:
     async with fresh_environment(kafka, postgres) as environment:
         key = await api_key(environment, ["ingest"])
         with ExitStack() as stack, tempfile.TemporaryDirectory() as logs:
@@ -120,7 +121,9 @@ def _producers(environment: Environment, seconds: int) -> Iterator[Case]:
 
 
 def _produce(environment: Environment, seconds: int, _size: int) -> Sample:
-    command = [sys.executable, str(HERE / "produce_only.py"), environment.kafka, environment.topic_prefix, str(seconds)]
+    kafka = environment.kafka
+    login = kafka.bootstrap_servers, kafka.username, kafka.password.get_secret_value()
+    command = [sys.executable, str(HERE / "produce_only.py"), *login, environment.topic_prefix, str(seconds)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return Sample(float(done.stdout))
 

@@ -33,6 +33,7 @@ from services.dashboard.handlers.signing_in import SigningIn
 from services.dashboard.web.forms import SESSION
 from shared.clock import SystemClock
 from shared.db.engine import Database
+from shared.kafka.connection import KafkaConnection
 from tests.support.browser import chromium
 from tests.support.environment import Environment, fresh_environment
 from tests.support.installation import Installation, installed
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-async def _run(kafka: str, postgres: str, template: str, asked: argparse.Namespace) -> None:
+async def _run(kafka: KafkaConnection, postgres: str, template: str, asked: argparse.Namespace) -> None:
     async with fresh_environment(kafka, postgres, template=template) as environment:
         print(f"{asked.responses:,} responses of {asked.accounts:,} accounts", flush=True)
         with tempfile.TemporaryDirectory() as logs:

@@ -27,6 +27,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from services.cli.embedded.process import free_port
+from shared.kafka.connection import KafkaConnection
 from tests.support.environment import Environment, fresh_environment
 from tests.support.http import api_key
 from tests.support.processes import embedded_kafka, embedded_postgres, end, start, tellback, wait_until
@@ -94,7 +95,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
+async def _run(kafka: KafkaConnection, postgres: str, asked: argparse.Namespace) -> None:
     async with fresh_environment(kafka, postgres) as environment:
         key = await api_key(environment, ("ingest", "read"))
         with ExitStack() as stack, tempfile.TemporaryDirectory() as logs:
@@ -191,12 +192,12 @@ async def _raw(environment: Environment, asked: argparse.Namespace) -> Round:
     """From the acknowledgement to the consumer, for the same bytes at the same rate; a topic that nobody else reads."""
     result, acknowledged = Round(), dict[int, float]()
     topic = f"{environment.topic_prefix}raw-{secrets.token_hex(4)}"
-    admin = AIOKafkaAdminClient(bootstrap_servers=environment.kafka)
+    admin = AIOKafkaAdminClient(**environment.kafka.options())
     await admin.start()
     await admin.create_topics([NewTopic(topic, environment.common.partitions, 1)])
     await admin.close()
-    producer = AIOKafkaProducer(bootstrap_servers=environment.kafka, acks="all", enable_idempotence=True)
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=environment.kafka, auto_offset_reset="earliest")
+    producer = AIOKafkaProducer(**environment.kafka.options(), acks="all", enable_idempotence=True)
+    consumer = AIOKafkaConsumer(topic, **environment.kafka.options(), auto_offset_reset="earliest")
     await producer.start()
     await consumer.start()
     count = round(asked.rate * asked.seconds)

@@ -19,6 +19,7 @@ from playwright.async_api import Page
 
 from bench.dashboard import WAIT_MS, _dashboard, _session
 from services.dashboard.web.forms import SESSION
+from shared.kafka.connection import KafkaConnection
 from tests.support.browser import chromium
 from tests.support.environment import fresh_environment
 from tests.support.installation import Installation, installed
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
+async def _run(kafka: KafkaConnection, postgres: str, asked: argparse.Namespace) -> None:
     async with fresh_environment(kafka, postgres) as environment:
         with tempfile.TemporaryDirectory() as logs:
             folder = Path(logs)

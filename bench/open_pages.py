@@ -19,6 +19,7 @@ import psutil
 from websockets.asyncio.client import ClientConnection, connect
 
 from services.dashboard.web.forms import SESSION
+from shared.kafka.connection import KafkaConnection
 from tests.support.dashboard import dashboard_of, ran
 from tests.support.environment import fresh_environment
 from tests.support.installation import installed
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-async def _run(kafka: str, postgres: str, pages: int) -> None:
+async def _run(kafka: KafkaConnection, postgres: str, pages: int) -> None:
     async with fresh_environment(kafka, postgres) as environment:
         with tempfile.TemporaryDirectory() as logs:
             folder = Path(logs)

@@ -28,6 +28,7 @@ import psutil
 from services.cli.embedded.process import free_port
 from services.outreach.domain.tokens import Purpose, Tokens
 from shared.clock import SystemClock
+from shared.kafka.connection import KafkaConnection
 from tests.support.collector import collecting
 from tests.support.environment import Environment, fresh_environment
 from tests.support.http import api_key
@@ -82,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
+async def _run(kafka: KafkaConnection, postgres: str, asked: argparse.Namespace) -> None:
     a_round = asked.per_second * asked.seconds
     queue = Queue()
     async with fresh_environment(kafka, postgres) as environment:

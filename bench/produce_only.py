@@ -12,11 +12,15 @@ from shared.ids import uuid7s
 VALUE = b'{"response_id":"b-1-1","account_id":"account-00001","stakeholder_id":"p-1","comment":"%s"}' % (b"x" * 480)
 
 
-def main(servers: str, prefix: str, seconds: float) -> float:
+def main(servers: str, user: str, password: str, prefix: str, seconds: float) -> float:
     """Records a second, all of them acknowledged."""
     producer = Producer(
         {
             "bootstrap.servers": servers,
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": "PLAIN",
+            "sasl.username": user,
+            "sasl.password": password,
             "acks": "all",
             "enable.idempotence": True,
             "partitioner": "murmur2_random",
@@ -42,4 +46,4 @@ def main(servers: str, prefix: str, seconds: float) -> float:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{main(sys.argv[1], sys.argv[2], float(sys.argv[3]))}\n")
+    sys.stdout.write(f"{main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], float(sys.argv[5]))}\n")

@@ -50,7 +50,7 @@ def main() -> None:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = Database(common.database_url, SCHEMA)
+        database = Database.of(common, SCHEMA)
         app.state.plumbing = SimpleNamespace(
             database=database, keys=KeyStore(database, clock), not_ready=_ready, remarks=_ready
         )

@@ -25,6 +25,7 @@ from bench import stored
 from services.cli.embedded.process import free_port
 from services.scorer import SCHEMA
 from shared.ids import uuid7
+from shared.kafka.connection import KafkaConnection
 from shared.kafka.producer import Publisher
 from shared.records import Record
 from tests.support.environment import Environment, fresh_environment
@@ -105,7 +106,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
+async def _run(kafka: KafkaConnection, postgres: str, asked: argparse.Namespace) -> None:
     async with fresh_environment(kafka, postgres) as fresh:
         known = {"database_url": asked.stored} if asked.stored else {}
         environment = Environment(fresh.common.model_copy(update=known))

@@ -31,6 +31,7 @@ from services.alerting.courier.interface import WebhookMessage, enqueue
 from services.cli.embedded.process import free_port
 from shared.db.engine import Database
 from shared.ids import uuid7
+from shared.kafka.connection import KafkaConnection
 from shared.kafka.producer import Publisher
 from shared.topics import SCORE_EVENTS
 from tests.integration.alerting.cases import Case
@@ -78,7 +79,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
+async def _run(kafka: KafkaConnection, postgres: str, asked: argparse.Namespace) -> None:
     figures = Figures()
     async with fresh_environment(kafka, postgres) as environment, _bench(environment, asked) as bench:
         await _latency(bench, 2.0, slow=False)  # warm up

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 from shared.errors import TellbackError, Unavailable
 from shared.isolation import LONGEST_PAUSE_SECONDS, Held, pause_after
+from shared.stopping import TASKS
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import task_failing, task_failures_total, task_waits_total
 
 log = get_logger(__name__)
-STOP_SECONDS = 15.0
 Result = TypeVar("Result")
 
 
@@ -99,6 +99,10 @@ class Background:
                 self._note(name, error)
                 self._exit_process()
                 return
+            except asyncio.CancelledError as error:
+                if _is_cancelled():
+                    raise
+                self._note(name, error)  # a library has cancelled something of its own and let it out
             except Exception as error:  # unforeseen: logged and counted, and the work is started again
                 self._note(name, error)
             else:
@@ -111,7 +115,7 @@ class Background:
             failures += 1
             await asyncio.sleep(pause_after(failures))
 
-    def _note(self, name: str, error: Exception) -> None:
+    def _note(self, name: str, error: BaseException) -> None:
         code = "unexpected"
         if isinstance(error, TellbackError):
             code = error.code
@@ -126,12 +130,17 @@ class Background:
             task_failing.labels(name).set(0)
 
     async def stop(self) -> None:
-        """Cancel what still runs and wait for it."""
+        """Cancel what still runs and wait for it, at most 2 s."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         if tasks:
-            await asyncio.wait(tasks, timeout=STOP_SECONDS)
+            await asyncio.wait(tasks, timeout=TASKS)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _end_in_good_order() -> None:

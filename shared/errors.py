@@ -92,9 +92,11 @@ class TooMany(TellbackError):
 
 
 class Unavailable(TellbackError):
-    """Kafka or PostgreSQL is away; nothing was taken, try again after `retry_after` seconds."""
+    """Kafka or PostgreSQL is away; nothing was taken, try again after `retry_after` seconds. `fault` says in a sentence
+    what an operator has to mend, where that is known: for logs and commands, not for callers of the API."""
 
     status, title = 503, "Service unavailable"
+    fault = ""
 
 
 class Poison(TellbackError):

@@ -5,6 +5,7 @@ import re
 import time
 import unicodedata
 import zlib
+from functools import lru_cache
 from hashlib import sha1
 from typing import Annotated
 from uuid import UUID
@@ -54,6 +55,7 @@ def require_stakeholder_id(value: str) -> str:
     return canonical_id(canonical_stakeholder_id(canonical_id(value)))
 
 
+@lru_cache(maxsize=1_024)  # a row of a file asks for it three times
 def stakeholder_of(email: str) -> str:
     """The stakeholder_id of a person known by e-mail alone: the address in lower case, without any look-up. Raises
     ValueError for an address that can be no id."""

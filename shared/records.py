@@ -1,33 +1,18 @@
 """Records to be published, and the errors of publishing."""
 
-import json
 from collections.abc import Sequence
-from uuid import UUID
 
 from msgspec import Struct
 
 from shared.errors import TooLarge, Unavailable
-from shared.events.envelope import Event, Headers
-from shared.kafka.headers import pack, unpack
+from shared.events.envelope import Event
+from shared.kafka.headers import pack
 from shared.topics import Topic
 
 # Overhead of a record in a batch of its own: batch header, lengths, attributes.
 _OVERHEAD = 128
-_NUL = "\u0100"
 _SURELY_FITS = 512_000
 """Values below this size fit every topic, with any key and headers."""
-
-
-def headers_to_json(headers: Headers) -> str:
-    """Record headers as JSON text that jsonb accepts. Values are bytes: latin-1 keeps every byte, except for NUL, which
-    PostgreSQL stores in no text; a character beyond latin-1 stands for it. NUL is dropped from names."""
-    pairs = [[name.replace("\0", "\ufffd"), value.decode("latin-1").replace("\0", _NUL)] for name, value in headers]
-    return json.dumps(pairs)
-
-
-def headers_from_json(pairs: Sequence[Sequence[str]]) -> Headers:
-    """The headers that `headers_to_json` encoded."""
-    return [(name, text.replace(_NUL, "\0").encode("latin-1")) for name, text in pairs]
 
 
 class Record(Struct, frozen=True, gc=False):
@@ -58,11 +43,6 @@ class Record(Struct, frozen=True, gc=False):
     ) -> "Record":
         """A record of any content, without an event."""
         return cls(topic, account_id, key, value, pack(headers), partition)
-
-    @property
-    def event_id(self) -> UUID:
-        """The id of the record's CloudEvent."""
-        return UUID(dict(unpack(self.headers))["ce_id"].decode())
 
     def size(self) -> int:
         """Upper bound of the record's size in a batch of its own."""

@@ -23,6 +23,7 @@ from shared.kafka.batch import MAX_RECORDS, RunnerConfig
 from shared.kafka.producer import Publisher
 from shared.kafka.runner import Runner
 from shared.settings import CommonSettings
+from shared.stopping import DATABASE, PUBLISHER, within
 from shared.topics import Topic
 from shared.verdicts import BatchHandler
 
@@ -49,8 +50,8 @@ class Plumbing:
     @asynccontextmanager
     async def open(cls, service: str, settings: CommonSettings, clock: Clock) -> "AsyncIterator[Plumbing]":
         """Open the resources. PostgreSQL or Kafka being away delays nothing; readiness reports it."""
-        database = Database(settings.database_url, service)
-        publisher = Publisher(settings.kafka_bootstrap_servers, settings.topic_prefix, client_id=f"tellback-{service}")
+        database = Database.of(settings, service)
+        publisher = Publisher(settings.kafka, settings.topic_prefix, client_id=f"tellback-{service}")
         file = HashFile(settings.data_dir / "api-keys.json") if settings.data_dir else None
         keys = KeyStore(database, clock, hash_file=file if service == "collector" else None)
         relay = Relay(database, publisher.send_many)
@@ -63,12 +64,11 @@ class Plumbing:
         try:
             yield plumbing
         finally:
-            for runner in plumbing.runners:
-                await runner.stop()
+            await asyncio.gather(*(runner.stop() for runner in plumbing.runners))
             await plumbing.tasks.stop()
             keys.stop()
-            await publisher.stop()
-            await database.close()
+            await within(PUBLISHER, publisher.stop())
+            await within(DATABASE, database.close())
 
     def runner(
         self,
@@ -93,7 +93,7 @@ class Plumbing:
         config = RunnerConfig(
             service=self.service,
             topics=topics,
-            bootstrap_servers=self.settings.kafka_bootstrap_servers,
+            kafka=self.settings.kafka,
             topic_prefix=self.settings.topic_prefix,
             owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
             dead_letter_limit=self.settings.dead_letter_limit,

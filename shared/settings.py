@@ -24,6 +24,7 @@ from pydantic_settings import (
 
 from shared.calendar import parse_holidays
 from shared.errors import TellbackError
+from shared.kafka.connection import KafkaConnection, Mechanism, SecurityProtocol
 
 PREFIX = "TELLBACK_"
 TEST_PREFIX = "TELLBACK_TEST_"
@@ -148,10 +149,40 @@ class CommonSettings(Settings):
     """Settings that every service needs."""
 
     kafka_bootstrap_servers: str = Field(description="Kafka brokers, `host:port` separated by commas.")
+    kafka_security_protocol: SecurityProtocol = Field(
+        default="PLAINTEXT",
+        description="How clients speak with Kafka: with TLS (`SSL`), with a name (`SASL`), or both.",
+    )
+    kafka_sasl_mechanism: Mechanism = Field(default="PLAIN", description="How clients prove their name with SASL.")
+    kafka_sasl_username: str = Field(default="", description="The name of Tellback's clients at Kafka.")
+    kafka_sasl_password: SecretStr = Field(default=SecretStr(""), description="Their password.")
+    kafka_token_file: Path | None = Field(
+        default=None, description="The file with the token of `OAUTHBEARER`, read at each connection."
+    )
+    kafka_token_command: str = Field(
+        default="",
+        description="A command that prints the token of `OAUTHBEARER`, run at each connection, without a shell.",
+    )
+    kafka_ca_file: Path | None = Field(
+        default=None, description="The authorities that vouch for the brokers, PEM. Empty: those of the system."
+    )
+    kafka_cert_file: Path | None = Field(
+        default=None, description="The clients' certificate, PEM; a renewed one is used by the next connection."
+    )
+    kafka_key_file: Path | None = Field(
+        default=None, description="The key of that certificate, PEM, without a password."
+    )
+    kafka_tls_minimum: Literal["TLSv1.2", "TLSv1.3"] = Field(
+        default="TLSv1.2", description="The oldest version of TLS that is spoken with Kafka."
+    )
     database_url: str = Field(
         validation_alias=AliasChoices("TELLBACK_DATABASE_URL", "DATABASE_URL"),
         repr=False,
-        description="PostgreSQL: `postgresql://user:password@host:5432/name`. `DATABASE_URL` is taken too.",
+        description="PostgreSQL: `postgresql://user:password@host:5432/name`, with parameters as libpq knows them, "
+        "such as `?sslmode=verify-full&sslrootcert=/etc/ssl/ca.pem`. `DATABASE_URL` is taken too.",
+    )
+    database_password_file: Path | None = Field(
+        default=None, description="The file with the password of PostgreSQL, read at each connection."
     )
     topic_prefix: str = Field(
         default="",
@@ -168,7 +199,7 @@ class CommonSettings(Settings):
         default=1, ge=1, le=9, description="Copies of every partition: 1 with one broker, 3 elsewhere."
     )
     data_dir: Path | None = Field(default=None, description="Folder for what this process keeps beside PostgreSQL.")
-    host: str = Field(default="127.0.0.1", description="Address the HTTP server binds to.")
+    host: str = Field(default="127.0.0.1", description="Address the HTTP server binds to; `::` takes IPv6 and IPv4.")
     dashboard_public_url: str = Field(
         default="http://127.0.0.1:8000",
         pattern=r"^https?://[^/\s?#{}]+(/[^\s?#{}]*)?$",
@@ -230,6 +261,23 @@ class CommonSettings(Settings):
         if len(given) > 1:
             raise InvalidSettings("two_values", f"{' and '.join(given)} are both set")
         return super().load()
+
+    @property
+    def kafka(self) -> KafkaConnection:
+        """How clients connect to Kafka."""
+        return KafkaConnection(
+            bootstrap_servers=self.kafka_bootstrap_servers,
+            security_protocol=self.kafka_security_protocol,
+            sasl_mechanism=self.kafka_sasl_mechanism,
+            username=self.kafka_sasl_username,
+            password=self.kafka_sasl_password,
+            token_file=self.kafka_token_file,
+            token_command=self.kafka_token_command,
+            ca_file=self.kafka_ca_file,
+            cert_file=self.kafka_cert_file,
+            key_file=self.kafka_key_file,
+            tls_minimum=self.kafka_tls_minimum,
+        )
 
     @property
     def key_ring(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """One real Kafka and one real PostgreSQL a run, and environments that do not see each other.
 
-`TELLBACK_TEST_KAFKA_BOOTSTRAP_SERVERS` and `TELLBACK_TEST_DATABASE_URL` (a superuser's) name running ones. Several
+`TELLBACK_TEST_KAFKA_BOOTSTRAP_SERVERS` and `TELLBACK_TEST_DATABASE_URL` (a superuser's) name running ones, with
+`TELLBACK_TEST_KAFKA_SASL_PASSWORD` where Kafka asks for one, as the embedded one does. Several
 workers (`-n 3`) share those of the process that started them.
 """
 
@@ -11,8 +12,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import settings
+from pydantic import SecretStr
 
+from services.cli.embedded.kafka import USER
 from shared.access import keystore
+from shared.kafka.connection import KafkaConnection
 from tests.support.databases import Databases
 from tests.support.environment import Environment, environment_on
 from tests.support.examples import examples
@@ -27,6 +31,7 @@ keystore.LOOKUP_DEADLINE_S = 15.0
 
 
 KAFKA = "TELLBACK_TEST_KAFKA_BOOTSTRAP_SERVERS"
+KAFKA_PASSWORD = "TELLBACK_TEST_KAFKA_SASL_PASSWORD"
 DATABASE = "TELLBACK_TEST_DATABASE_URL"
 
 
@@ -39,19 +44,24 @@ def pytest_configure(config: pytest.Config) -> None:
     shared = contextlib.ExitStack()
     config.add_cleanup(shared.close)
     if KAFKA not in os.environ:
-        os.environ[KAFKA] = shared.enter_context(embedded_kafka())
+        started = shared.enter_context(embedded_kafka())
+        os.environ[KAFKA] = started.bootstrap_servers
+        os.environ[KAFKA_PASSWORD] = started.password.get_secret_value()
     if DATABASE not in os.environ:
         os.environ[DATABASE] = shared.enter_context(embedded_postgres(THROWN_AWAY))
 
 
 @pytest.fixture(scope="session")
-def kafka_bootstrap() -> Iterator[str]:
-    """The bootstrap servers of the run's Kafka."""
+def kafka() -> Iterator[KafkaConnection]:
+    """How clients connect to the run's Kafka."""
     if named := os.environ.get(KAFKA):
-        yield named
+        connection = KafkaConnection(named)
+        if password := os.environ.get(KAFKA_PASSWORD):
+            connection = KafkaConnection(named, "SASL_PLAINTEXT", username=USER, password=SecretStr(password))
+        yield connection
         return
-    with embedded_kafka() as bootstrap:
-        yield bootstrap
+    with embedded_kafka() as connection:
+        yield connection
 
 
 @pytest.fixture(scope="session")
@@ -75,16 +85,16 @@ async def databases(postgres_url: str) -> AsyncIterator[Databases]:
 
 
 @pytest.fixture
-async def environment(kafka_bootstrap: str, databases: Databases) -> AsyncIterator[Environment]:
+async def environment(kafka: KafkaConnection, databases: Databases) -> AsyncIterator[Environment]:
     """An empty database and topics for one test."""
-    async with databases.lent() as url, environment_on(url, kafka_bootstrap) as found:
+    async with databases.lent() as url, environment_on(url, kafka) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-async def module_environment(kafka_bootstrap: str, databases: Databases) -> AsyncIterator[Environment]:
+async def module_environment(kafka: KafkaConnection, databases: Databases) -> AsyncIterator[Environment]:
     """An empty database and topics that the tests of one module share."""
-    async with databases.lent() as url, environment_on(url, kafka_bootstrap) as found:
+    async with databases.lent() as url, environment_on(url, kafka) as found:
         yield found
 
 

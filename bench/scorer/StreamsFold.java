@@ -23,7 +23,7 @@ import org.apache.kafka.streams.state.Stores;
 
 /**
  * The fold in Kafka Streams: exactly_once_v2, two threads, RocksDB stores with changelogs. The topic is keyed by
- * account, so nothing is repartitioned. Arguments: bootstrap servers, a folder, a topic, a number of records.
+ * account, so nothing is repartitioned. Arguments: bootstrap servers, a user, a password, a folder, a topic, a number of records.
  */
 public class StreamsFold {
   private static final List<String> STORES = List.of("seen", "days", "latest");
@@ -86,15 +86,21 @@ public class StreamsFold {
   }
 
   public static void main(String[] arguments) throws Exception {
-    long records = Long.parseLong(arguments[3]);
+    long records = Long.parseLong(arguments[5]);
     Properties settings = new Properties();
     settings.put("application.id", "streams-fold-" + System.nanoTime());
     settings.put("bootstrap.servers", arguments[0]);
+    settings.put("security.protocol", "SASL_PLAINTEXT");
+    settings.put("sasl.mechanism", "PLAIN");
+    settings.put(
+        "sasl.jaas.config",
+        "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"%s\" password=\"%s\";"
+            .formatted(arguments[1], arguments[2]));
     settings.put("processing.guarantee", "exactly_once_v2");
     settings.put("num.stream.threads", "2");
     settings.put("auto.offset.reset", "earliest");
     settings.put("replication.factor", "1");
-    settings.put("state.dir", Files.createTempDirectory(Path.of(arguments[1]), "state").toString());
+    settings.put("state.dir", Files.createTempDirectory(Path.of(arguments[3]), "state").toString());
     StreamsBuilder builder = new StreamsBuilder();
     for (String store : STORES) {
       builder.addStateStore(
@@ -102,7 +108,7 @@ public class StreamsFold {
               .withCachingEnabled());
     }
     builder
-        .stream(arguments[2], Consumed.with(Serdes.String(), Serdes.ByteArray()))
+        .stream(arguments[4], Consumed.with(Serdes.String(), Serdes.ByteArray()))
         .process(Fold::new, STORES.toArray(String[]::new));
     try (KafkaStreams streams = new KafkaStreams(builder.build(), settings)) {
       streams.start();

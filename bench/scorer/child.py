@@ -60,11 +60,9 @@ class DictFold:
 async def main(name: str) -> None:
     """Run until SIGTERM."""
     common = CommonSettings.load()
-    database = Database(common.database_url, SCHEMA, pool_size=2)
+    database = Database.of(common, SCHEMA, pool_size=2)
     handler: BatchHandler = forget if name == "decode" else DictFold()
-    config = RunnerConfig(
-        SCHEMA, (RESPONSES,), common.kafka_bootstrap_servers, common.topic_prefix, owner=name, plain=PLAIN
-    )
+    config = RunnerConfig(SCHEMA, (RESPONSES,), common.kafka, common.topic_prefix, owner=name, plain=PLAIN)
     runner = Runner(config, database, dict.fromkeys(RESPONSES.events, handler))
     reading = asyncio.create_task(runner.run())
     asked = asyncio.Event()

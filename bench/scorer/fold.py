@@ -22,6 +22,7 @@ from bench.scorer.cases import Case, ours
 from bench.scorer.peers import Peer, peers
 from services.scorer import SCHEMA
 from shared.db.engine import Database
+from shared.kafka.connection import KafkaConnection
 from tests.support.environment import Environment, fresh_environment
 from tests.support.processes import embedded_kafka, embedded_postgres, end, start
 
@@ -56,7 +57,9 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-async def _measure(asked: argparse.Namespace, kafka: str, postgres: str, others: Sequence[Peer], folder: Path) -> None:
+async def _measure(
+    asked: argparse.Namespace, kafka: KafkaConnection, postgres: str, others: Sequence[Peer], folder: Path
+) -> None:
     cases = [case for case in ours() if asked.only in case.name]
     found = {peer.name: Case(peer.name) for peer in others}
     async with fresh_environment(kafka, postgres, partitions=PARTITIONS) as source:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from shared.kafka.connection import KafkaConnection
+
 HERE = Path(__file__).parent
 RUN_SECONDS = 1_800
 BUILD_SECONDS = 600
@@ -30,7 +32,7 @@ class Peer:
         return float(json.loads(done.stdout.splitlines()[-1])["rate"])
 
 
-def peers(kafka: str, folder: Path, python: Path | None) -> Iterator[Peer]:
+def peers(kafka: KafkaConnection, folder: Path, python: Path | None) -> Iterator[Peer]:
     """Those that can run here; the others are named on standard output."""
     for name, build in (
         ("Quix Streams, exactly-once", partial(_quix, kafka, folder, python)),
@@ -42,7 +44,7 @@ def peers(kafka: str, folder: Path, python: Path | None) -> Iterator[Peer]:
             print(f"left out: {name}: {error}", flush=True)
 
 
-def _quix(kafka: str, folder: Path, python: Path | None) -> Sequence[str]:
+def _quix(kafka: KafkaConnection, folder: Path, python: Path | None) -> Sequence[str]:
     """quixstreams in an environment of its own, from the package index."""
     place = python or folder / "quix"
     interpreter = str(place / "bin" / "python")
@@ -50,10 +52,10 @@ def _quix(kafka: str, folder: Path, python: Path | None) -> Sequence[str]:
         venv.create(place, with_pip=True)
         _call(interpreter, "-m", "pip", "install", "--quiet", "quixstreams", "msgspec")
     _call(interpreter, "-c", "import quixstreams, msgspec")
-    return interpreter, str(HERE / "quix_fold.py"), kafka, str(folder)
+    return interpreter, str(HERE / "quix_fold.py"), *_login(kafka), str(folder)
 
 
-def _kafka_streams(kafka: str, folder: Path) -> Sequence[str]:
+def _kafka_streams(kafka: KafkaConnection, folder: Path) -> Sequence[str]:
     """Kafka Streams, fetched by Maven and compiled here."""
     for tool in ("java", "javac", "mvn"):
         if shutil.which(tool) is None:
@@ -63,7 +65,11 @@ def _kafka_streams(kafka: str, folder: Path) -> Sequence[str]:
     shutil.copy(HERE / "pom.xml", place)
     _call("mvn", "-q", "-f", str(place / "pom.xml"), "dependency:copy-dependencies", f"-DoutputDirectory={place}/jars")
     _call("javac", "-cp", f"{place}/jars/*", "-d", str(place), str(HERE / "StreamsFold.java"))
-    return "java", "-Xmx2g", "-cp", f"{place}:{place}/jars/*", "StreamsFold", kafka, str(place)
+    return "java", "-Xmx2g", "-cp", f"{place}:{place}/jars/*", "StreamsFold", *_login(kafka), str(place)
+
+
+def _login(kafka: KafkaConnection) -> Sequence[str]:
+    return kafka.bootstrap_servers, kafka.username, kafka.password.get_secret_value()
 
 
 def _call(*argv: str) -> None:

@@ -1,6 +1,6 @@
 """The fold in Quix Streams: state in RocksDB with a changelog, exactly once. It runs in an environment of its own.
 
-`python quix_fold.py BOOTSTRAP FOLDER TOPIC RECORDS`
+`python quix_fold.py BOOTSTRAP USER PASSWORD FOLDER TOPIC RECORDS`
 """
 
 import json
@@ -11,12 +11,19 @@ from typing import Any
 
 import msgspec  # type: ignore[import-not-found,unused-ignore]  # of the peer's own environment
 from quixstreams import Application  # type: ignore[import-not-found,unused-ignore]
+from quixstreams.kafka.configuration import ConnectionConfig  # type: ignore[import-not-found,unused-ignore]
 
 
-def main(bootstrap: str, folder: str, topic: str, records: int) -> None:
+def main(bootstrap: str, user: str, password: str, folder: str, topic: str, records: int) -> None:
     """Fold so many records and print the rate."""
     application = Application(
-        broker_address=bootstrap,
+        broker_address=ConnectionConfig(
+            bootstrap_servers=bootstrap,
+            security_protocol="sasl_plaintext",
+            sasl_mechanism="PLAIN",
+            sasl_username=user,
+            sasl_password=password,
+        ),
         consumer_group=f"quix-{time.time_ns()}",
         auto_offset_reset="earliest",
         processing_guarantee="exactly-once",
@@ -56,4 +63,4 @@ def main(bootstrap: str, folder: str, topic: str, records: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5], int(sys.argv[6]))

@@ -1,5 +1,6 @@
 """Composition root of alerting: settings to resources to the HTTP application."""
 
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -20,9 +21,10 @@ from services.alerting.api import (
     rules,
 )
 from services.alerting.api.resources import Alerting
-from services.alerting.consumer import handlers
+from services.alerting.consumer import PLAIN, handlers
 from services.alerting.courier.api import deliveries, endpoints
 from services.alerting.courier.app import delivering
+from services.alerting.courier.interface import held_since
 from services.alerting.domain.payloads import Links, PayloadSettings
 from services.alerting.domain.people import Staff
 from services.alerting.domain.policy import Policy
@@ -46,20 +48,24 @@ from services.alerting.jobs.notices import NoticeSender
 from services.alerting.jobs.timers import Work, at_once, each, timer
 from services.alerting.outbound.domain.addresses import AddressPolicy, parsed_networks
 from services.alerting.outbound.gateways.egress import Budgets, Egress
+from services.alerting.outbound.gateways.proxy import proxy_of
 from services.alerting.outbound.gateways.vault import Vault
 from services.alerting.settings import AlertingSettings
 from shared.calendar import BusinessCalendar, Due, parse_holidays, parse_hours, parse_weekdays
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
 from shared.erasure import subjects_by
+from shared.errors import Unavailable
 from shared.http import parked
 from shared.http.app import create_app
+from shared.http.health import Health, health_of
 from shared.runtime import Plumbing
 from shared.settings import CommonSettings, InvalidSettings
 
 AT_ONCE = 1_000
 """Records of one transaction: its accounts are locked meanwhile, and people want to acknowledge."""
 AUDIT_SECONDS, EARLY_SECONDS = 30.0, 3_600.0
+RESUME = "`tellback resume-sending` lets them go again"
 DESCRIPTION = """Turns what the scorer notices into follow-ups that somebody owns, and tells the CRM by signed
 webhooks."""
 
@@ -85,6 +91,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 courier.wake()
 
             app.state.plumbing = plumbing
+            _watch(health_of(app), plumbing)
             mailer = Mailer(mail_server_of(settings))
             app.state.service = Alerting(resources, committed, courier, egress, vault, mailer.configured)
             postman = NoticeSender(plumbing.database, resources, mailer, egress, vault, settings.notice_poll_s)
@@ -92,7 +99,9 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             plumbing.background("rules", partial(put_rules_in_place, plumbing.database, clock))
             for name, seconds, work in timers_of(settings, resources):
                 plumbing.start(timer(name, plumbing.database, seconds, work, committed))
-            plumbing.runner(READS, handlers(resources), committed, max_records=AT_ONCE, journal=resources.journal)
+            plumbing.runner(
+                READS, handlers(resources), committed, max_records=AT_ONCE, journal=resources.journal, plain=PLAIN
+            )
             yield
 
     return create_app(
@@ -108,6 +117,25 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         lifespan,
         clock=clock,
     )
+
+
+def _watch(health: Health, plumbing: Plumbing) -> None:
+    """Let readiness depend on the plumbing, and remark that nothing is sent after a restore."""
+
+    async def not_ready() -> str | None:
+        return ", ".join(await plumbing.not_ready()) or None
+
+    async def remarks() -> list[str]:
+        found = await plumbing.remarks()
+        with contextlib.suppress(Unavailable):
+            async with plumbing.database.read() as tx:
+                since = await held_since(tx)
+            if since is not None:
+                found.append(f"no webhook or notice is sent since the restore of {since:%F %T} UTC; {RESUME}")
+        return found
+
+    health.add("plumbing", not_ready)
+    health.remarks = remarks
 
 
 def timers_of(settings: AlertingSettings, resources: Resources) -> list[tuple[str, float, Work]]:
@@ -154,7 +182,8 @@ def resources_of(settings: AlertingSettings, common: CommonSettings, clock: Cloc
 async def egress_of(settings: AlertingSettings, common: CommonSettings, clock: Clock) -> AsyncIterator[Egress]:
     """The way out to addresses that users gave, closed when the block ends. Raises InvalidSettings."""
     budgets = Budgets(connect=settings.connect_timeout_s, attempt=settings.attempt_timeout_s)
-    egress = Egress(policy_of(settings, common), clock, budgets)
+    proxy = proxy_of(settings.proxy, settings.no_proxy)
+    egress = Egress(policy_of(settings, common), clock, budgets, proxy=proxy)
     try:
         yield egress
     finally:

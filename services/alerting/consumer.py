@@ -12,6 +12,8 @@ from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.responses import record_responses
 from services.alerting.handlers.score_events import record_score_events
 from services.alerting.handlers.undoing import undo_imports
+from shared.events.envelope import PlainReaders
+from shared.events.response_fast_reader import plain_response
 from shared.topics import (
     ACCOUNT_CLASS_CHANGED,
     ACCOUNT_REMOVED,
@@ -33,6 +35,9 @@ from shared.topics import (
     STAKEHOLDER_WENT_SILENT,
 )
 from shared.verdicts import BatchHandler
+
+PLAIN: PlainReaders = {RESPONSE_RECORDED: plain_response}
+"""Event name -> what reads it without a model. Of a backlog nearly everything is responses."""
 
 
 def handlers(resources: Resources) -> Mapping[str, BatchHandler]:

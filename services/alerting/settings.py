@@ -3,6 +3,7 @@
 import os
 from email.headerregistry import Address
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -97,6 +98,18 @@ class AlertingSettings(Settings):
         "addresses of Kafka and PostgreSQL name are added; 9093 is where Kafka's controllers usually listen. "
         "`tellback up` names all of its own.",
     )
+    proxy: str = Field(
+        default="",
+        pattern=r"^(http://([^\s/@]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s/@:\[\]]+):\d+/?)?$",
+        repr=False,
+        description="The company's proxy for webhooks and rooms: `http://proxy.example:3128`, also with "
+        "`user:password@`. It has to allow CONNECT. Empty: none; `HTTPS_PROXY` of the environment is not used.",
+    )
+    no_proxy: CommaList = Field(
+        default=(),
+        description="Names of in-house receivers that are reached without that proxy, with all names below them: "
+        "`crm.example, corp.example`. So are addresses in `TELLBACK_ALERTING_ALLOW_NETWORKS`.",
+    )
     https_only: bool = Field(default=False, description="Whether webhooks may go to https addresses only.")
     retry_schedule: str = Field(
         default="5,300,1800,7200,18000,36000,50400,72000,86400",
@@ -155,6 +168,13 @@ class AlertingSettings(Settings):
         if isinstance(data, dict) and "retry_schedule" not in data and os.environ.get(name) == "":
             return data | {"retry_schedule": ""}
         return data
+
+    @field_validator("proxy")
+    @classmethod
+    def _with_a_port(cls, proxy: str) -> str:
+        if proxy and not urlsplit(proxy).port:  # raises ValueError beyond 65,535
+            raise ValueError("the port of the proxy must be 1 to 65535")
+        return proxy
 
     @field_validator("mail_from")
     @classmethod

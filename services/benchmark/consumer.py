@@ -1,7 +1,8 @@
 """Which handler takes which event."""
 
+from services.benchmark.handlers.directory import keep_accounts
 from services.benchmark.handlers.snapshots import keep_snapshots
-from shared.db.directory import keep_directory, pass_over
+from shared.db.directory import pass_over
 from shared.topics import (
     ACCOUNT_REMOVED,
     ACCOUNT_SCORE_CHANGED,
@@ -12,8 +13,8 @@ from shared.topics import (
 
 HANDLERS = {
     ACCOUNT_SCORE_CHANGED: keep_snapshots,
-    ACCOUNT_UPSERTED: keep_directory,
-    ACCOUNT_REMOVED: keep_directory,
+    ACCOUNT_UPSERTED: keep_accounts,
+    ACCOUNT_REMOVED: keep_accounts,
     STAKEHOLDER_UPSERTED: pass_over,
     STAKEHOLDER_REMOVED: pass_over,
 }

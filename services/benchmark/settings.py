@@ -19,7 +19,7 @@ class BenchmarkSettings(Settings):
         default="http://127.0.0.1:8003", description="Where alerting's API is; follow-ups are asked of it."
     )
     few_voices: int = Field(
-        default=10, ge=1, description="Fewer voices than this and a comparison warns that it says little."
+        default=10, ge=1, description="Fewer respondents than this and a comparison warns that it says little."
     )
     few_invitations: int = Field(
         default=30, ge=1, description="Fewer recipients than this and a funnel warns that its rates say little."

@@ -30,11 +30,21 @@ def named_elsewhere(variable: str) -> bool:
     return any(os.environ.get(name) for name in (base, f"{base}_FILE", *_SAME.get(base, ())))
 
 
+def lacking(variables: Mapping[str, str]) -> dict[str, str]:
+    """Those of the variables that the environment does not set itself. Where it names other brokers, nothing is added
+    to what it says of Kafka."""
+    other_brokers = named_elsewhere("TELLBACK_KAFKA_BOOTSTRAP_SERVERS")
+    found = {}
+    for name, value in variables.items():
+        of_kafka = name.startswith("TELLBACK_KAFKA_")
+        if not named_elsewhere(name) and not (of_kafka and other_brokers):
+            found[name] = value
+    return found
+
+
 def fill_environment(folder: DataFolder) -> None:
     """Set the variables of Kafka, PostgreSQL and the secret that the environment lacks from the data folder."""
-    for name, value in folder.variables().items():
-        if not named_elsewhere(name):
-            os.environ[name] = value
+    os.environ.update(lacking(folder.variables()))
 
 
 def common_settings(data: Path | None = None) -> CommonSettings:

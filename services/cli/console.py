@@ -17,6 +17,10 @@ DataOption = Annotated[
     Path | None,
     typer.Option("--data", metavar="DIR", help="Data folder; default TELLBACK_DATA_DIR, else that of this user."),
 ]
+WaitOption = Annotated[
+    float,
+    typer.Option("--wait", min=0, metavar="SECONDS", help="Try again for so long while Kafka or PostgreSQL is away."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
@@ -108,7 +112,10 @@ def exit_code(error: TellbackError) -> Exit:
 
 def complain(error: TellbackError) -> Exit:
     """Print an error to standard error, and return its exit code."""
-    typer.echo(f"error: {error.detail or error.title} ({error.code})", err=True)
+    said = error.detail or error.title
+    if isinstance(error, Unavailable) and error.fault:
+        said = error.fault
+    typer.echo(f"error: {said} ({error.code})", err=True)
     for item in error.errors or []:
         typer.echo(f"  {item.get('field', '')}: {item.get('detail', '')}", err=True)
     return exit_code(error)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from services.cli.console import DataOption, say
+from services.cli.console import DataOption, WaitOption, say
 from services.cli.folder import DataFolder
 from services.cli.installation import run_on
 from services.cli.own_keys import make_own_key
@@ -24,14 +24,14 @@ app = typer.Typer(no_args_is_help=True, help="Prepare the dashboard, and let peo
 
 
 @app.command("setup")
-def setup(data: DataOption = None) -> None:
+def setup(data: DataOption = None, wait: WaitOption = 0.0) -> None:
     """Make the dashboard's API key and its first admin where there are none, and another key where that one cannot
-    make what people need; `tellback up` does it by itself."""
+    make what people need; says in which file the first password is. `tellback up` does it by itself."""
     folder = DataFolder(data)
     folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    run_on(data, partial(prepare, folder=folder))
-    if folder.first_admin.exists():
-        say(told(folder))
+    if run_on(data, partial(prepare, folder=folder), wait=wait):
+        # Not the password: what containers print is kept, and collected by others.
+        say(f"Sign in as admin with the password in {folder.first_admin}, and change it.")
 
 
 @app.command("password")
@@ -49,14 +49,16 @@ def told(folder: DataFolder) -> str:
     return f"Sign in as admin with this password, kept in {folder.first_admin}:\n\n{kept}"
 
 
-async def prepare(common: CommonSettings, folder: DataFolder) -> None:
-    """Make the key, in a file for the service, and the first admin, with the password in another file."""
+async def prepare(common: CommonSettings, folder: DataFolder) -> bool:
+    """Make the key, in a file for the service, and the first admin, with the password in another file; returns whether
+    the admin was made now."""
     from services.dashboard.domain.users import HANDED_OUT
 
     await make_own_key(common, KEY_NAME, HANDED_OUT, folder.dashboard_key)
     made = await _with_desk(common, lambda desk: desk.first_admin())
     if made is not None:
         write_private(folder.first_admin, made)
+    return made is not None
 
 
 async def _with_desk(common: CommonSettings, work: "Callable[[Desk], Awaitable[T]]") -> T:
@@ -65,7 +67,7 @@ async def _with_desk(common: CommonSettings, work: "Callable[[Desk], Awaitable[T
     from services.dashboard.handlers.people import Desk
     from shared.db.engine import Database
 
-    database = Database(common.database_url, SCHEMA, pool_size=1)
+    database = Database.of(common, SCHEMA, pool_size=1)
     try:
         return await work(Desk(database, SystemClock(), Passwords()))
     finally:

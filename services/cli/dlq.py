@@ -136,7 +136,7 @@ async def _databases(common: CommonSettings, service: str | None = None) -> "Asy
     try:
         for name in installed_services():
             if service in (None, name):
-                database = Database(common.database_url, name, pool_size=1)
+                database = Database.of(common, name, pool_size=1)
                 opened[name] = database
                 async with database.read() as tx:
                     if not await tx.scalar("select to_regclass(:name) is not null", name=f"{name}.parked"):

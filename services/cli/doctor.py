@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.connection import PORT_BASE, PORTS
 from services.cli.console import DataOption, Exit, JsonOption, as_json, say, table
 from services.cli.folder import DataFolder, DataFolderError, Holder
 from services.cli.installation import run_on
@@ -108,11 +109,13 @@ def _examine(folder: DataFolder) -> "list[Check]":
     checks = []
     if embedded:
         checks = machine.embedded_programs()
-    checks += [*machine.data_folder(folder), *machine.disk(folder)]
+    checks += [*machine.data_folder(folder, embedded=embedded), *machine.disk(folder)]
+    if "outreach" in installed_services():
+        checks.append(machine.mail_relay(folder))
     holder = folder.holder()
-    if holder is None:
+    if holder is None and embedded:
         checks.append(machine.ports(installed_services()))
-        if embedded and not set_up(folder):
+        if not set_up(folder):
             return [*checks, not_checked("installation", "nothing was set up here yet", "`tellback up` does it")]
     try:
         return checks + run_on(folder.path, partial(_examine_running, holder=holder), kafka=True)
@@ -124,23 +127,36 @@ def _examine(folder: DataFolder) -> "list[Check]":
 
 async def _examine_running(common: CommonSettings, holder: Holder | None) -> "list[Check]":
     from services.cli.checks import State, secret_keys, state, webhooks
+    from services.cli.processes import embedded_wanted
 
     checks = [*await state.database(common), *await state.kafka(common)]
     if holder and holder.serves:
-        checks += [await _ready(name, holder) for name in installed_services()]
+        checks += [await _ready(name, holder.port_base) for name in installed_services()]
+    elif not any(embedded_wanted()):
+        checks += await services_here(PORT_BASE)
     if any(check.state is State.FAILED and check.name in NEEDED for check in checks):
         return checks
     for service in installed_services():
         checks += await state.reading(common, service)
-    return [*checks, *await webhooks.endpoints(common), *await secret_keys.ring(common)]
+    return [*checks, *await webhooks.proxy(), *await webhooks.endpoints(common), *await secret_keys.ring(common)]
 
 
-async def _ready(service: str, holder: Holder) -> "Check":
+async def services_here(port_base: int) -> "list[Check]":
+    """The services that run by themselves on this machine or in this container, as far as their usual ports say."""
+    from services.cli.embedded.process import port_is_free
+
+    checks = []
+    for name in installed_services():
+        if not port_is_free(port_base + PORTS[name]):
+            checks.append(await _ready(name, port_base))
+    return checks
+
+
+async def _ready(service: str, port_base: int) -> "Check":
     from services.cli.checks import failed, ok
-    from services.cli.connection import PORTS
     from services.cli.processes import readiness
 
-    port = holder.port_base + PORTS[service]
+    port = port_base + PORTS[service]
     said = await readiness(port)
     if said.remarks:
         return failed(f"{service}: ready", "; ".join(said.remarks), "what halted goes on by itself once that is mended")

@@ -9,6 +9,7 @@ first_key       the first API key (mode 600)
 first_admin     the first password of the dashboard's first admin (mode 600)
 dashboard_key   the API key of the dashboard (mode 600)
 outreach_key    the API key of outreach (mode 600)
+backups/        the backups that `up` takes before it migrates (mode 700)
 mails/          the last mails that `mail-listen` took (mode 700)
 kafka/ postgres/ logs/ and a folder for each service
 """
@@ -66,6 +67,7 @@ class DataFolder:
         self.postgres = self.path / "postgres"
         self.logs = self.path / "logs"
         self.mails = self.path / "mails"
+        self.backups = self.path / "backups"
         self.first_key = self.path / "first_key"
         self.first_admin = self.path / "first_admin"
         self.dashboard_key = self.path / "dashboard_key"
@@ -75,6 +77,10 @@ class DataFolder:
         self._version = self.path / "version.json"
         self._ports = self.path / "ports.json"
         self._running = self.path / "running.json"
+
+    def key_files(self) -> tuple[Path, ...]:
+        """The files with API keys and the first password, which may be missing."""
+        return self.first_key, self.first_admin, self.dashboard_key, self.outreach_key
 
     def make(self) -> None:
         """Make the folder, or check that this release can use it. Raises DataFolderError."""
@@ -89,6 +95,11 @@ class DataFolder:
                 "data_folder", f"{self.path} cannot be used ({error.strerror}): choose another with --data"
             ) from error
 
+    @property
+    def made_by_up(self) -> bool:
+        """Whether an `up` has made this folder, rather than a service that runs by itself."""
+        return self._version.exists()
+
     def check_version(self) -> None:
         """Refuse a folder that a newer release wrote, or that is no data folder."""
         if self._version.exists():
@@ -102,6 +113,17 @@ class DataFolder:
         elif self.path.exists() and any(self.path.iterdir()):
             raise DataFolderError(
                 "foreign_folder", f"{self.path} holds something else: choose an empty folder with --data"
+            )
+
+    def refuse_other_owner(self) -> None:
+        """Raises DataFolderError where root would leave files in another user's folder, which that user's next start
+        could not read."""
+        if os.geteuid() == 0 and self.path.exists() and self.path.stat().st_uid != 0:
+            owner = _owner_of(self.path)
+            raise DataFolderError(
+                "other_owner",
+                f"{self.path} belongs to {owner}: as root start `tellback up --user {owner}`, and other commands"
+                f" that have to start Kafka and PostgreSQL with `runuser -u {owner} -- tellback …`",
             )
 
     def mark_version(self) -> None:
@@ -172,17 +194,25 @@ class DataFolder:
 
     def variables(self) -> dict[str, str]:
         """The environment variables with which programs find the embedded parts, as far as those are set up."""
+        from services.cli.embedded.kafka import client_variables
         from services.cli.embedded.postgres import Postgres
-        from services.cli.embedded.process import LOOPBACK
 
-        ports, variables = self.ports(), {}
+        ports, variables = self.ports(), dict[str, str]()
         if "kafka" in ports:
-            variables["TELLBACK_KAFKA_BOOTSTRAP_SERVERS"] = f"{LOOPBACK}:{ports['kafka']}"
+            variables |= client_variables(self.kafka, ports["kafka"])
         if "postgres" in ports and (self.postgres / "password").exists():
             variables["TELLBACK_DATABASE_URL"] = Postgres(self.postgres, ports["postgres"]).url()
         if self.secret_key.exists():
             variables["TELLBACK_SECRET_KEY_FILE"] = str(self.secret_key)
         return variables
+
+
+def _owner_of(path: Path) -> str:
+    """The name of a file's owner; the number of one that has none on this machine."""
+    try:
+        return path.owner()
+    except KeyError:
+        return str(path.stat().st_uid)
 
 
 def _locked(descriptor: int) -> bool:

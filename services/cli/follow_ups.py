@@ -132,7 +132,7 @@ def _alerting(common: CommonSettings) -> Any:
 
     @asynccontextmanager
     async def opened() -> Any:
-        database = Database(common.database_url, SCHEMA, pool_size=1)
+        database = Database.of(common, SCHEMA, pool_size=1)
         try:
             yield database, resources_of(AlertingSettings.load(), common, SystemClock())
         finally:

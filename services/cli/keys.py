@@ -153,7 +153,7 @@ def _with_database(data: Path | None, work: "Callable[[Database], Awaitable[T]]"
     from shared.db.engine import Database
 
     async def run(common: CommonSettings) -> T:
-        database = Database(common.database_url, "access", pool_size=1)
+        database = Database.of(common, "access", pool_size=1)
         try:
             return await work(database)
         finally:

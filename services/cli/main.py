@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli import (
+    backup,
     benchmark,
     config,
     dashboard,
@@ -25,6 +26,7 @@ from services.cli import (
     reconcile,
     replay,
     resume,
+    resume_sending,
     serve,
     setup,
     status,
@@ -34,6 +36,7 @@ from services.cli import (
     verify,
     webhook_listen,
 )
+from services.cli.backup.restore import restore
 from services.cli.console import Exit, complain, say
 from shared.errors import TellbackError
 from shared.version import version
@@ -45,10 +48,12 @@ COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("doctor", doctor.doctor),
     ("serve", serve.serve),
     ("migrate", migrate.migrate),
+    ("restore", restore),
     ("reconcile", reconcile.reconcile),
     ("rebuild", rebuild.rebuild),
     ("replay", replay.replay),
     ("resume", resume.resume),
+    ("resume-sending", resume_sending.resume_sending),
     ("import", import_.import_file),
     ("undo-import", undo_import.undo_import),
     ("erase", erase.erase),
@@ -59,6 +64,7 @@ COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
 )
 HIDDEN: tuple[tuple[str, Callable[..., Any]], ...] = (("setup", setup.setup),)
 GROUPS: tuple[tuple[str, typer.Typer], ...] = (
+    ("backup", backup.app),
     ("topics", topics.app),
     ("keys", keys.app),
     ("benchmark", benchmark.app),

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from services.cli.console import DataOption, JsonOption, as_json, table
+from services.cli.console import DataOption, JsonOption, WaitOption, as_json, table
 from services.cli.installation import run_on
 from shared.settings import CommonSettings
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from shared.db.migrate import Level
 
 
-def migrate(data: DataOption = None, json: JsonOption = False) -> None:
+def migrate(data: DataOption = None, wait: WaitOption = 0.0, json: JsonOption = False) -> None:
     """Apply the migrations of every service; says where each schema stood and stands."""
-    levels = run_on(data, apply_migrations)
+    levels = run_on(data, apply_migrations, wait=wait)
     if json:
         as_json([{"schema": level.schema, "before": level.found, "now": level.wanted} for level in levels])
     else:
@@ -23,4 +23,4 @@ async def apply_migrations(common: CommonSettings) -> "list[Level]":
     """Migrate every schema; returns the levels before. Raises Unavailable, Halt."""
     from shared.db.migrate import migrate as bring_up_to_date
 
-    return await bring_up_to_date(common.database_url)
+    return await bring_up_to_date(common.database_url, password_file=common.database_password_file)

@@ -4,7 +4,7 @@ from functools import partial
 
 import typer
 
-from services.cli.console import DataOption
+from services.cli.console import DataOption, WaitOption
 from services.cli.folder import DataFolder
 from services.cli.installation import run_on
 from services.cli.own_keys import make_own_key
@@ -22,12 +22,12 @@ def outreach() -> None:
 
 
 @app.command("setup")
-def setup(data: DataOption = None) -> None:
+def setup(data: DataOption = None, wait: WaitOption = 0.0) -> None:
     """Make the API key with which answers given on Tellback's own page are posted, where there is none; `tellback up`
     does it by itself."""
     folder = DataFolder(data)
     folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    run_on(data, partial(prepare, folder=folder))
+    run_on(data, partial(prepare, folder=folder), wait=wait)
 
 
 async def prepare(common: CommonSettings, folder: DataFolder) -> None:

@@ -15,7 +15,7 @@ async def make_own_key(common: CommonSettings, name: str, scopes: frozenset[str]
     from shared.db.engine import Database
 
     known, now = parse_token(_content(file)), SystemClock().now()
-    database = Database(common.database_url, "access", pool_size=1)
+    database = Database.of(common, "access", pool_size=1)
     try:
         async with database.write() as tx:
             record = None

@@ -13,7 +13,8 @@ PROBE_BYTES = 1_000_000
 def default_data_dir() -> Path:
     """`TELLBACK_DATA_DIR`, else `$XDG_DATA_HOME/tellback` (usually `~/.local/share/tellback`).
 
-    For root it is `/var/lib/tellback`: PostgreSQL then runs as another user, who may not enter root's home.
+    For root it is `/var/lib/tellback`: PostgreSQL, or everything, then runs as another user, who may not enter root's
+    home.
     """
     if named := os.environ.get("TELLBACK_DATA_DIR"):
         return Path(named).expanduser()

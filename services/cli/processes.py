@@ -6,10 +6,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.cli.connection import PORTS, named_elsewhere, own_ports
+from services.cli.connection import PORTS, lacking, named_elsewhere, own_ports
 from services.cli.console import Busy
 from services.cli.embedded.jars import Jars
-from services.cli.embedded.kafka import Kafka
+from services.cli.embedded.kafka import Kafka, java
 from services.cli.embedded.postgres import Postgres
 from services.cli.embedded.process import LOOPBACK, Program, free_port, port_is_free
 from services.cli.folder import DataFolder
@@ -82,6 +82,7 @@ def backing(folder: DataFolder, *, with_kafka: bool = True) -> Backing:
         folder.keep_ports(ports)
     kafka = postgres = None
     if with_kafka:
+        java()  # before its jars are fetched
         kafka = Kafka(folder.kafka, Jars(), ports["kafka"], ports["kafka_controller"])
     if with_postgres:
         postgres = Postgres(folder.postgres, ports["postgres"])
@@ -142,7 +143,7 @@ def mail_environment(port: int) -> dict[str, str]:
         "TELLBACK_OUTREACH_SMTP_SECURITY": "none",
         "TELLBACK_OUTREACH_SENDER_DOMAINS": "supplier.example",  # of the demo's account managers
     }
-    return {name: value for name, value in told.items() if not named_elsewhere(name)}
+    return lacking(told)
 
 
 def service_environment(folder: DataFolder, port_base: int, *, demo: bool) -> dict[str, str]:
@@ -169,7 +170,7 @@ def service_environment(folder: DataFolder, port_base: int, *, demo: bool) -> di
     }
     if demo:
         told["TELLBACK_ALERTING_ALLOW_NETWORKS"] = f"{LOOPBACK}/32"  # for `tellback webhook-listen`
-    return {name: value for name, value in told.items() if not named_elsewhere(name)}
+    return lacking(told)
 
 
 def log_of(folder: DataFolder, name: str) -> Path:

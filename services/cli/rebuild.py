@@ -52,7 +52,7 @@ async def rebuild_accounts(common: CommonSettings, only: str | None, *, progress
     from shared.clock import SystemClock
     from shared.db.engine import Database
 
-    database = Database(common.database_url, SCHEMA, pool_size=2)
+    database = Database.of(common, SCHEMA, pool_size=2)
     rebuilt = Rebuilt()
     try:
         work = Rebuild(database, Projector(database, SystemClock(), ScorerSettings.load().policy()), ACCOUNTS)

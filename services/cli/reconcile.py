@@ -77,7 +77,7 @@ async def read_lines(common: CommonSettings, services: Sequence[str]) -> list[Li
 
     lines: list[Line] = []
     for service in services:
-        database = Database(common.database_url, service, pool_size=1)
+        database = Database.of(common, service, pool_size=1)
         try:
             async with database.read() as tx:
                 lines += await _of_service(tx, service, common.topic_prefix)
@@ -96,7 +96,8 @@ async def _of_service(tx: "ReadTx", service: str, prefix: str) -> list[Line]:
         " order by topic, partition",
         prefix=prefix,
     )
-    stored = await _stored(tx, service, cursors)
+    partitions = 1 + max((row["partition"] for row in cursors), default=0)  # every topic has the same number
+    stored = await stored_rows(tx, service, partitions)
     lines = []
     for row in cursors:
         topic, partition = row["topic"].removeprefix(prefix), row["partition"]
@@ -105,12 +106,11 @@ async def _of_service(tx: "ReadTx", service: str, prefix: str) -> list[Line]:
     return lines
 
 
-async def _stored(tx: "ReadTx", service: str, cursors: Sequence[Any]) -> dict[tuple[str, int], int]:
-    """Rows stored, by topic and partition, where the service has statements to count them."""
+async def stored_rows(tx: "ReadTx", service: str, partitions: int) -> dict[tuple[str, int], int]:
+    """Rows stored, by topic and partition out of so many, where the service has statements to count them."""
     from shared.kafka.partition import partition_of
 
     statements = _statements(service)
-    partitions = 1 + max((row["partition"] for row in cursors), default=0)  # every topic has the same number
     counts: dict[tuple[str, int], int] = {}
     for topic, statement in statements.items():
         counts |= {(topic.name, partition): 0 for partition in range(partitions)}

@@ -62,15 +62,13 @@ async def _gaps(common: CommonSettings, *, accept: bool) -> list[Gap]:
 
     gaps: list[Gap] = []
     for service in reading_services():
-        database = Database(common.database_url, schema_of(service), pool_size=1)
+        database = Database.of(common, schema_of(service), pool_size=1)
         try:
             async with database.read() as tx:
                 cursors = [
                     row for row in await statement_of_account(tx) if row["topic"].startswith(common.topic_prefix)
                 ]
-            ranges = await log_ranges(
-                common.kafka_bootstrap_servers, [(row["topic"], row["partition"]) for row in cursors]
-            )
+            ranges = await log_ranges(common.kafka, [(row["topic"], row["partition"]) for row in cursors])
             for row in cursors:
                 first, _ = ranges[row["topic"], row["partition"]]
                 compacted = BY_NAME[row["topic"].removeprefix(common.topic_prefix)].compacted

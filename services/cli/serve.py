@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-import os
 import resource
 import socket
 import time
@@ -15,17 +14,17 @@ import typer
 from services.cli import temporary
 from services.cli.connection import PORTS, common_settings
 from services.cli.console import DataOption
+from services.cli.cores import usable_cores
 from services.cli.processes import tellback
 from services.cli.services import installed_services, service_settings, settings_classes
-from services.cli.workers import listening, run_workers
+from services.cli.workers import EVERYWHERE, listening, run_workers
+from shared import stopping
 from shared.settings import CommonSettings, unknown_variables
 from shared.watchdog import Watchdog
 
 WITH_WORKERS = "collector"
 """The service that can have several worker processes. The others divide their work by Kafka's partitions: they scale by
 replicas."""
-STOP_SECONDS = 15
-"""How long running requests may take to finish after SIGTERM."""
 GC_THRESHOLDS = (200_000, 20, 20)
 """Requests and records leave hardly any reference cycles, and a full collection costs up to half of a batch's time."""
 KEPT_BYTES = 16 * 1024 * 1024
@@ -43,20 +42,20 @@ def serve(
     ] = None,
     pause: Annotated[
         float, typer.Option(min=0, help="Seconds between 'not ready' and the end of accepting, for load balancers.")
-    ] = 2.0,
+    ] = stopping.PAUSE,
     workers: Annotated[
         int | None,
         typer.Option(
             min=0,
             max=64,
-            help="Processes behind the one port, for the collector; 0: one a core. Default TELLBACK_COLLECTOR_WORKERS,"
-            " else 1.",
+            help="Processes behind the one port, for the collector; 0: one a core that it may use. Default"
+            " TELLBACK_COLLECTOR_WORKERS, else 1.",
         ),
     ] = None,
     fd: Annotated[int | None, typer.Option(hidden=True, help="The socket that a worker inherits.")] = None,
     data: DataOption = None,
 ) -> None:
-    """Run one service until SIGTERM; what was begun is finished then, within 15 s.
+    """Run one service until SIGTERM; what was begun is finished then, within 20 s.
 
     Kafka and PostgreSQL are those of the environment, else those of the data folder.
     """
@@ -72,17 +71,20 @@ def serve(
     address = (common.host, port or settings.port)
     if fd is None:
         temporary.empty(common.data_dir)
-    if fd is None and (count or os.cpu_count() or 1) > 1:
+    count = count or usable_cores()
+    if fd is None and count > 1:
         _configure_logging(service, common)
         argv = tellback("serve", service, "--pause", str(pause))
         if data:
             argv += ("--data", str(data))
-        raise typer.Exit(run_workers(count or os.cpu_count() or 1, argv, listening(*address)))
+        raise typer.Exit(run_workers(count, argv, listening(*address)))
     app = _app(service, common)
     temporary.keep_in(common.data_dir)
     inherited = None
     if fd is not None:
         inherited = [socket.socket(fileno=fd)]
+    elif common.host == EVERYWHERE:
+        inherited = [listening(*address)]  # uvicorn's own would not take IPv4
     try:
         _server(app, address, pause, common.trusted_proxies, _limits(common), Watchdog()).run(inherited)
     except KeyboardInterrupt:  # uvicorn raises KeyboardInterrupt after a clean stop
@@ -164,6 +166,8 @@ def _server(
                 watchdog.tick()
             if not await super().on_tick(counter) or self.force_exit:
                 return self.should_exit
+            if watchdog is not None:
+                watchdog.stopping()
             app.state.health.stopping = True
             self.stop_at = self.stop_at or time.monotonic() + pause
             return time.monotonic() >= self.stop_at
@@ -176,7 +180,7 @@ def _server(
             loop="uvloop",
             http=GuardedProtocol.within(limits),
             lifespan="on",
-            timeout_graceful_shutdown=STOP_SECONDS,
+            timeout_graceful_shutdown=stopping.REQUESTS,
             access_log=False,
             proxy_headers=bool(proxies),
             forwarded_allow_ips=list(proxies),

@@ -13,6 +13,15 @@ class CliSettings(Settings):
     cache_dir: Path | None = Field(
         default=None, description="Folder for what is fetched once, Kafka's jars; default `~/.cache/tellback`."
     )
+    jars_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="Mirror of Maven Central from which Kafka's jars are fetched, such as a company's Nexus or "
+        "Artifactory; a user and password may stand in the address. Empty: Maven Central.",
+    )
+    jars_ca_file: Path | None = Field(
+        default=None, description="The authorities that vouch for that mirror, PEM. Empty: those that are well known."
+    )
     api_key: SecretStr | None = Field(
         default=None, description="Key that commands use against running services; default the first key of `up`."
     )

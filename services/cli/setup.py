@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from services.cli.connection import common_settings
-from services.cli.console import DataOption
+from services.cli.console import DataOption, say
 from services.cli.folder import DataFolder
 from services.cli.paths import write_private
 from shared.settings import CommonSettings
@@ -15,7 +15,7 @@ FIRST_KEY_NAME = "first key"
 
 def setup(data: DataOption = None) -> None:
     """Apply migrations and topics, and make the first API key and what the dashboard and outreach need,
-    where there is none."""
+    where there is none. Prints what Kafka refuses of the topics' settings."""
     folder = DataFolder(data)
     first_key = folder.first_key
     kept = ""
@@ -26,10 +26,16 @@ def setup(data: DataOption = None) -> None:
 
 async def _setup(common: CommonSettings, folder: DataFolder, kept: str, keep: Callable[[str], None]) -> None:
     from services.cli import dashboard, outreach
+    from services.cli.backup.before_migrating import back_up_before_migrating
     from services.cli.migrate import apply_migrations
-    from services.cli.topics import apply_topics
+    from services.cli.topics import apply_topics, refusals
 
-    await asyncio.gather(apply_migrations(common), apply_topics(common))
+    taken = await back_up_before_migrating(common, folder)
+    if taken is not None:
+        say(f"backed up before migrating: {taken}")
+    _, topics = await asyncio.gather(apply_migrations(common), apply_topics(common))
+    for line in refusals(topics):
+        say(line)
     await _make_first_key(common, kept, keep)
     await dashboard.prepare(common, folder)
     await outreach.prepare(common, folder)
@@ -46,7 +52,7 @@ async def _make_first_key(common: CommonSettings, kept: str, keep: Callable[[str
 
     now = SystemClock().now()
     known = parse_token(kept)
-    database = Database(common.database_url, "access", pool_size=1)
+    database = Database.of(common, "access", pool_size=1)
     try:
         async with database.write() as tx:
             if (known and await find_key(tx, known.key_id)) or await live_keys(tx, now):

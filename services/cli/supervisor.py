@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.cli.embedded.process import Program
+from services.cli.logs import Logs
 from services.cli.paths import unwritable
 from shared.errors import TellbackError
 
@@ -25,7 +26,6 @@ STEADY_SECONDS = 60.0
 RESTART_PATIENCE = 5.0
 """Factor by which a restart may take longer than the first start: nobody waits for it, and on a busy machine, killing a
 slow child would make an endless loop."""
-LOG_BYTES = 10_000_000
 TAIL_LINES = 15
 
 
@@ -74,16 +74,17 @@ class Supervisor:
     """The children of this process. All methods must be called from the main thread's event loop: the kernel signals
     children when the thread that started them ends."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, logs: Logs | None = None) -> None:
         self.children: dict[str, Child] = {}
         self._report = report
+        self._logs = logs or Logs()
 
     async def start(self, parts: Iterable[Part]) -> None:
         """Start parts concurrently and wait until all are ready; from then on they are restarted when they end. Raises
         StartFailed for the first part that is not ready in time or ends before."""
         fresh = []
         for part in parts:
-            child = Child(part, _spawn(part.program), time.monotonic())
+            child = Child(part, self._spawn(part.program), time.monotonic())
             self.children[part.name] = child
             self._tell(child, "started")
             fresh.append(child)
@@ -98,14 +99,14 @@ class Supervisor:
 
     async def run_once(self, program: Program, *, output: int | None = None) -> None:
         """Run a program to its end; `output` is a file descriptor, by default its log. Raises StartFailed."""
-        process = _spawn(program, output)
+        process = self._spawn(program, output)
         try:
             while process.poll() is None:
                 await asyncio.sleep(POLL_SECONDS)
         finally:
             await _end([(process, program)])
         if process.returncode != 0:
-            raise StartFailed("step_failed", _explained(program, f"failed with exit code {process.returncode}"))
+            raise StartFailed("step_failed", self._explained(program, f"failed with exit code {process.returncode}"))
 
     async def stop(self, *, grace: float = GRACE_SECONDS) -> None:
         """Stop every child, stage by stage: services before the parts they depend on."""
@@ -118,6 +119,7 @@ class Supervisor:
             for child in group:
                 child.state = "ended"
                 self._tell(child, "ended")
+        await self._logs.close()
 
     def kill(self) -> None:
         """Kill every child at once."""
@@ -135,9 +137,12 @@ class Supervisor:
         part, seconds = child.part, child.part.start_seconds * patience
         while not await part.ready(child.process.pid):
             if (code := child.process.poll()) is not None:
-                raise PartDied("part_died", _explained(part.program, f"ended with {_ending(part.program, code)}"))
+                ending = f"ended with {_ending(part.program, code)}"
+                raise PartDied("part_died", self._explained(part.program, ending))
             if time.monotonic() - child.started > seconds:
-                raise StartFailed("part_not_ready", _explained(part.program, f"was not ready within {seconds:g} s"))
+                raise StartFailed(
+                    "part_not_ready", self._explained(part.program, f"was not ready within {seconds:g} s")
+                )
             await asyncio.sleep(ASK_SECONDS)
         child.state = "ready"
         self._tell(child, f"ready after {time.monotonic() - child.started:.1f} s")
@@ -166,24 +171,19 @@ class Supervisor:
 
     async def _start_again(self, child: Child) -> None:
         child.started = time.monotonic()
-        child.process = _spawn(child.part.program)
+        child.process = self._spawn(child.part.program)
         child.state = "starting"
         self._tell(child, "started again")
         await self._until_ready(child, RESTART_PATIENCE)
 
-
-def _spawn(program: Program, output: int | None = None) -> subprocess.Popen[bytes]:
-    if program.log.exists() and program.log.stat().st_size > LOG_BYTES:
-        program.log.replace(program.log.with_name(f"{program.log.name}.1"))
-    with program.log.open("ab") as log:
+    def _spawn(self, program: Program, output: int | None = None) -> subprocess.Popen[bytes]:
         if output is None:
-            output = log.fileno()
-        return subprocess.Popen(
-            program.argv,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            **program.options(),
-        )
+            output = self._logs.open(program.log)
+        return subprocess.Popen(program.argv, stdout=output, stderr=subprocess.STDOUT, **program.options())
+
+    def _explained(self, program: Program, what: str) -> str:
+        self._logs.drain()
+        return f"{program.name} {what}{_obstacle(program)}\nthe end of {program.log}:\n{tail(program.log)}"
 
 
 async def _end(running: Iterable[tuple[subprocess.Popen[bytes], Program]], grace: float = GRACE_SECONDS) -> None:
@@ -218,10 +218,6 @@ def _obstacle(program: Program) -> str:
     if reason:
         return f", and nothing can be written to {folder} ({reason}): make room there"
     return ""
-
-
-def _explained(program: Program, what: str) -> str:
-    return f"{program.name} {what}{_obstacle(program)}\nthe end of {program.log}:\n{tail(program.log)}"
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:

@@ -10,6 +10,7 @@ from services.cli.connection import PORT_BASE, fill_environment
 from services.cli.console import DataOption, Exit, say
 from services.cli.folder import DataFolder
 from services.cli.services import installed_services
+from services.cli.user import become, confirm_root, is_root
 from shared.settings import CommonSettings
 
 
@@ -29,13 +30,22 @@ def up(
             help="N: dashboard N, collector N+1, scorer N+2, alerting N+3, benchmark N+4, outreach N+5.",
         ),
     ] = PORT_BASE,
+    user: Annotated[
+        str | None,
+        typer.Option("--user", metavar="NAME", help="As root: run everything as this user instead."),
+    ] = None,
 ) -> None:
     """Start everything on this machine and keep it running until Ctrl-C.
 
     Kafka and PostgreSQL are embedded, unless TELLBACK_KAFKA_BOOTSTRAP_SERVERS and TELLBACK_DATABASE_URL name others.
     """
     began = time.monotonic()
+    if user is not None:
+        data = become(user, data)
     folder = DataFolder(data)
+    folder.refuse_other_owner()
+    if is_root():
+        confirm_root(folder)
     folder.make()
     with folder.held(port_base):
         try:

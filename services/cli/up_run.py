@@ -27,6 +27,7 @@ from services.cli.processes import (
     tellback,
 )
 from services.cli.supervisor import Child, Part, StartFailed, Supervisor
+from services.cli.topics import REFUSES
 from shared.errors import TellbackError
 
 ABOUT = {
@@ -125,8 +126,13 @@ class UpRun:
 
     async def _step(self, command: str, env: dict[str, str], what: str) -> None:
         began = time.monotonic()
-        await self._supervisor.run_once(self._program(command, env))
+        program = self._program(command, env)
+        before = _lines(program.log)
+        await self._supervisor.run_once(program)
         tell(f"  {what} applied after {time.monotonic() - began:.1f} s")
+        for line in _lines(program.log)[len(before) :]:
+            if line.startswith(REFUSES):
+                tell(f"  {line}")
 
     def _program(self, command: str, env: dict[str, str]) -> Program:
         folder = self._plan.folder
@@ -196,6 +202,10 @@ def tell(text: str) -> None:
     """Print a line. A closed output (`up | head`) does not stop the services."""
     with contextlib.suppress(OSError):
         say(text)
+
+
+def _lines(log: Path) -> list[str]:
+    return (_content(log) or "").splitlines()
 
 
 def _content(file: Path) -> str | None:

@@ -13,12 +13,15 @@ from types import FrameType
 
 from services.cli.console import Exit
 from services.cli.embedded.process import Program
+from shared.stopping import LAST
 from shared.telemetry.logging import get_logger
 
 BACKLOG = 2048
+EVERYWHERE = "::"
+"""Every address of this machine, of IPv6 and of IPv4."""
 POLL_SECONDS = 0.1
-KILL_AFTER_SECONDS = 18.0
-"""From SIGTERM to SIGKILL: a pause, the draining (15 s) and a margin, below the 20 s that a supervisor allows."""
+KILL_AFTER_SECONDS = LAST + 0.3
+"""From SIGTERM to SIGKILL: a worker ends by itself before that."""
 TOO_QUICK_SECONDS = 5.0
 MAX_QUICK_DEATHS = 5
 
@@ -26,11 +29,12 @@ log = get_logger(__name__)
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that children inherit. Raises OSError where the port is taken."""
+    """A socket that children inherit; at `::` it takes IPv4 too. Raises OSError where the port is taken."""
     family = socket.AF_INET
     if ":" in host:
         family = socket.AF_INET6
-    made = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    both = host == EVERYWHERE and socket.has_dualstack_ipv6()
+    made = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
     made.set_inheritable(True)
     return made
 

@@ -18,7 +18,7 @@ class CollectorSettings(Settings):
         default=1,
         ge=0,
         le=64,
-        description="Processes behind the one port; 0: one a core. Rate limits hold for each of them.",
+        description="Processes behind the one port; 0: one a core that it may use. Rate limits hold for each of them.",
     )
     import_max_megabytes: int = Field(
         default=512, ge=1, le=100_000, description="Largest file that `POST /v1/imports` takes."

@@ -30,6 +30,7 @@ from shared.http.app import create_bare_app
 from shared.http.client import Services
 from shared.http.health import Check, health_of
 from shared.settings import CommonSettings
+from shared.stopping import DATABASE, within
 
 
 def build(common: CommonSettings | None = None, clock: Clock | None = None) -> FastAPI:
@@ -40,7 +41,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings = DashboardSettings.load()
-        database = Database(common.database_url, SCHEMA)
+        database = Database.of(common, SCHEMA)
         services = Services(
             {
                 "collector": settings.collector_url,
@@ -61,7 +62,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             await tasks.stop()
             found.notifiers.stop()
             await services.close()
-            await database.close()
+            await within(DATABASE, database.close())
 
     about = "Pages for people: who turned, why, and what to do about it. There is no API here but health and metrics."
     routers = (login.router, passwords.router, accounts_json.router, transfer.router)

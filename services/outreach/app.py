@@ -1,7 +1,8 @@
 """Composition root of outreach."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -14,14 +15,17 @@ from services.outreach.api import (
     business_reviews,
     erasures,
     links,
+    loop_backs,
     mail_tests,
     outgoing,
     programmes,
+    sending,
     sending_domain,
     suppressions,
     survey_logos,
     survey_templates,
     surveys,
+    waves,
 )
 from services.outreach.api.resources import Outreach
 from services.outreach.consumer import PLAIN, handlers
@@ -32,12 +36,21 @@ from services.outreach.gateways.dns import Dns
 from services.outreach.gateways.everybody import Everybody
 from services.outreach.gateways.relay import Relay
 from services.outreach.gateways.services import OtherServices
+from services.outreach.handlers.caps import DailyCaps
+from services.outreach.handlers.forecasts import Forecasts
+from services.outreach.handlers.loop_backs import LoopBackMails
 from services.outreach.handlers.mail_contents import MailContents
 from services.outreach.handlers.mailing import Mailing
+from services.outreach.handlers.notices import Maker, Noticing
+from services.outreach.handlers.owner_lists import OwnerLists
+from services.outreach.handlers.pause_notices import PauseNotices
 from services.outreach.handlers.planner import ProgrammePlanner
 from services.outreach.handlers.review_reminders import ReviewReminders
 from services.outreach.handlers.reviews import Reviews
 from services.outreach.handlers.versions import Versions
+from services.outreach.handlers.weekly_facts import week_until
+from services.outreach.handlers.weekly_mails import WeeklyMails
+from services.outreach.jobs.carrier import Carrier
 from services.outreach.jobs.mailbox import MailboxReader
 from services.outreach.jobs.mailing import MailSender
 from services.outreach.jobs.outgoing import OutgoingSender
@@ -45,6 +58,7 @@ from services.outreach.jobs.reading import Reading
 from services.outreach.jobs.review_reminders import review_reminders
 from services.outreach.jobs.timers import timers
 from services.outreach.settings import OutreachSettings
+from services.outreach.store.notices import NoticeKind
 from services.outreach.web.resources import Pages
 from services.outreach.web.site import mount
 from services.outreach.web.strangers import Strangers
@@ -72,6 +86,9 @@ ROUTERS = (
     mail_tests.router,
     asks.router,
     programmes.router,
+    waves.router,
+    loop_backs.router,
+    sending.router,
     sending_domain.router,
     bounces.router,
     suppressions.router,
@@ -81,6 +98,7 @@ ROUTERS = (
     parked.router_for(),
 )
 PLAN_SECONDS = 60.0
+FORECAST_SECONDS = 300.0
 FRESH_SECONDS = 60.0
 """No mail goes while what others have recorded is further behind than this."""
 PACK_SECONDS = 30.0
@@ -95,6 +113,7 @@ def build(
     common = common or CommonSettings.load()
     clock = clock or SystemClock()
     settings = OutreachSettings.load()
+    versions = Versions()
     tokens, journal = Tokens(common.key_ring), Journal(*subjects_by(common.key_ring))
     deployment = Deployment(settings.zones(common.time_zone), parse_holidays(",".join(common.holidays)))
 
@@ -105,6 +124,7 @@ def build(
             Plumbing.open(SCHEMA, common, clock) as plumbing,
         ):
             app.state.plumbing = plumbing
+            api = _api(settings, services)
             reviews = Reviews(plumbing.database, Benchmark(services), journal, tokens, clock)
             app.state.service = Outreach(
                 plumbing.database,
@@ -116,26 +136,29 @@ def build(
                 ZoneInfo(common.time_zone),
                 deployment,
                 Dns(),
+                versions,
+                api,
             )
             reading = Reading(plumbing.database, Everybody(settings, services), journal, tokens, clock)
             plumbing.start(reading.periodic())
-            if settings.api_key is not None:
-                api = Api(services, settings.api_key.get_secret_value())
+            if api is not None:
                 plumbing.start(review_reminders(ReviewReminders(plumbing.database, clock, api)))
             sender = OutgoingSender(plumbing.database, clock, OtherServices(settings, services))
-            app.state.pages = pages_of(common, plumbing.database, clock, tokens, sender.wake)
+            app.state.pages = pages_of(common, plumbing.database, clock, tokens, versions, sender.wake)
             for periodic in (sender.sending, sender.observing):
                 plumbing.start(periodic)
-            for periodic in timers(
-                plumbing.database, clock, app.state.pages.versions, sender.wake, settings.retention_months
-            ):
+            for periodic in timers(plumbing.database, clock, versions, sender.wake, settings.retention_months):
                 plumbing.start(periodic)
             runner = plumbing.runner(READS, handlers(journal, tokens, clock), journal=journal, plain=PLAIN)
             planner = ProgrammePlanner(plumbing.database, clock, deployment)
             plumbing.start(Periodic("programmes", PLAN_SECONDS, planner.round))
+            forecasts = Forecasts(plumbing.database, clock, tokens, deployment)
+            plumbing.start(Periodic("forecasts", FORECAST_SECONDS, forecasts.round))
             if settings.mailbox is not None:
                 plumbing.start(MailboxReader(plumbing.database, clock, tokens, settings.mailbox).periodic())
-            async with _mailing(settings, plumbing, tokens, deployment, runner) as mails:
+            caps = DailyCaps(clock, deployment, settings.daily_cap)
+            noticing = _noticing(common, plumbing, MailContents(settings, tokens), caps, api)
+            async with _mailing(settings, plumbing, noticing, versions, caps, runner) as mails:
                 _watch(health_of(app), plumbing, sender, mails)
                 yield
 
@@ -145,37 +168,74 @@ def build(
 
 
 def pages_of(
-    common: CommonSettings, database: Database, clock: Clock, tokens: Tokens, wake: Callable[[], None]
+    common: CommonSettings,
+    database: Database,
+    clock: Clock,
+    tokens: Tokens,
+    versions: Versions,
+    wake: Callable[[], None],
 ) -> Pages:
     """What the pages of respondents work with."""
     return Pages(
         database=database,
         clock=clock,
         tokens=tokens,
-        versions=Versions(),
+        versions=versions,
         strangers=Strangers(clock),
         wake=wake,
         zone=ZoneInfo(common.time_zone),
     )
 
 
+def _api(settings: OutreachSettings, services: Services) -> Api | None:
+    """The other services, asked with outreach's own key; None without one."""
+    if settings.api_key is None:
+        return None
+    return Api(services, settings.api_key.get_secret_value())
+
+
+def _noticing(
+    common: CommonSettings, plumbing: Plumbing, contents: MailContents, caps: DailyCaps, api: Api | None
+) -> Noticing:
+    """What decides on mails that ask nothing; those to colleagues are written from now on."""
+    database, clock = plumbing.database, plumbing.clock
+    pages = common.dashboard_public_url.rstrip("/")
+    lists = OwnerLists(database, clock, caps.deployment, contents, pages)
+    paused = PauseNotices(database, clock, contents, pages)
+    week = None
+    if api is not None:
+        week = partial(week_until, api=api, database=database)
+    weekly = WeeklyMails(database, clock, caps.deployment, contents, week, pages)
+    plumbing.start(Periodic("owner-lists", PLAN_SECONDS, lists.plan))
+    plumbing.start(Periodic("pause-notices", PLAN_SECONDS, paused.plan))
+    plumbing.start(Periodic("weekly-mails", PLAN_SECONDS, weekly.plan))
+    loop_backs_told = LoopBackMails(contents, caps.deployment, caps)
+    makers: Mapping[NoticeKind, Maker] = {
+        "owner_list": lists,
+        "loop_back": loop_backs_told,
+        "paused": paused,
+        "weekly": weekly,
+    }
+    return Noticing(database, clock, contents, makers)
+
+
 @asynccontextmanager
 async def _mailing(
-    settings: OutreachSettings, plumbing: Plumbing, tokens: Tokens, deployment: Deployment, runner: Runner
+    settings: OutreachSettings,
+    plumbing: Plumbing,
+    noticing: Noticing,
+    versions: Versions,
+    caps: DailyCaps,
+    runner: Runner,
 ) -> AsyncIterator[MailSender | None]:
     """Lets mails go as long as it is open; None where no relay is set: then nothing is ever sent."""
     if settings.relay is None:
         yield None
         return
-    contents = MailContents(settings, tokens)
-    mailing = Mailing(plumbing.database, plumbing.clock, deployment, contents, Versions(), settings.daily_cap)
-    mails = MailSender(
-        mailing,
-        Relay(settings.relay),
-        settings.dkim,
-        settings.mails_per_minute,
-        lambda: not runner.is_within(FRESH_SECONDS),
-    )
+    contents = noticing.contents
+    mailing = Mailing(plumbing.database, plumbing.clock, caps.deployment, contents, versions, caps)
+    carrier = Carrier(Relay(settings.relay), settings.dkim, settings.mails_per_minute)
+    mails = MailSender(mailing, noticing, carrier, lambda: not runner.is_within(FRESH_SECONDS))
     plumbing.start(mails.sending)
     try:
         yield mails

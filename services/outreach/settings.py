@@ -70,6 +70,11 @@ class OutreachSettings(Settings):
     test_addresses: CommaList = Field(
         default=(), description="Addresses of other domains to which test mails may go, such as one's own at Gmail."
     )
+    leaders: CommaList = Field(
+        default=(),
+        description="Addresses of those who lead, of `TELLBACK_OUTREACH_SENDER_DOMAINS`: they get a mail each Monday"
+        " about last week, and one when a programme has paused itself. Empty: nobody does.",
+    )
     bounce_domain: str | None = Field(
         default=None,
         description="Bounces come back to addresses of this domain that name the mail (VERP). Without it they come to"

@@ -42,7 +42,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with Plumbing.open(SCHEMA, common, clock) as plumbing:
             app.state.plumbing = plumbing
-            tail = Tail(common.kafka_bootstrap_servers, common.topic_prefix, TOPICS, settings.streams)
+            tail = Tail(common.kafka, common.topic_prefix, TOPICS, settings.streams)
             plumbing.background("stream", tail.run)
             journal = Journal(*subjects_by(common.key_ring))
             app.state.service = Scorer(clock, plumbing.database, settings, tail, journal)

@@ -36,7 +36,7 @@ class ScorerSettings(Settings):
         default=20, gt=0, le=200, description="Fall of the 90-day score, in points, that is published as a drop."
     )
     drop_voices: int = Field(
-        default=5, ge=1, le=10_000, description="Voices needed in both windows before a drop is published."
+        default=5, ge=1, le=10_000, description="Respondents needed in both windows before a drop is published."
     )
     projector_accounts: int = Field(
         default=50, ge=1, le=5_000, description="Most accounts that the projector takes in one transaction."

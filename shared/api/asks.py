@@ -53,6 +53,8 @@ _ASK: dict[str, Any] = _PERSON | {
     "name": "Ada Lin",
     "origin": "link",
     "review_id": None,
+    "programme_id": None,
+    "programme_name": None,
     "state": "sent",
     "reason": None,
     "note": None,
@@ -104,11 +106,13 @@ class Ask(BaseModel):
     survey_name: str
     survey_version: int = Field(description="The wording by which the person is asked, also after a later one.")
     account_id: str
-    stakeholder_id: str
+    stakeholder_id: str = Field(description="Empty where what happened names no person (`no_person`).")
     account_name: str | None
     name: str | None = Field(description="Of the person.")
     origin: AskOrigin
     review_id: str | None
+    programme_id: str | None
+    programme_name: str | None
     state: AskState
     reason: AskReason | None = Field(description="Why it is held, skipped, failed or withdrawn.")
     note: str | None = Field(description="The reason in words.")
@@ -239,8 +243,8 @@ class AskFlags(BaseModel):
 class AskGroup(BaseModel):
     """The asks of a group: planned = waiting + held + skipped + sent + failed + withdrawn."""
 
-    key: str | None = Field(description="The survey, account, owner or tier; null for those without one, and for all.")
-    name: str | None = Field(description="What the survey or account is called.")
+    key: str | None = Field(description="The survey, account, owner, tier or programme; null: without one, or all.")
+    name: str | None = Field(description="What the survey, account or programme is called.")
     planned: int
     waiting: int
     held: int

@@ -19,6 +19,10 @@ _BOUNCE: dict[str, Any] = {
     "ask_id": ASK_ID,
     "account_id": "acme",
     "stakeholder_id": "ada@acme.example",
+    "account_name": "Acme Ltd",
+    "name": "Ada Lin",
+    "email": "ada.lin@acme.example",
+    "corrected_at": "2026-06-02T08:00:00Z",
     "programme_id": "prg_01985b3c7d0e7b6a9f1e2d3c4b5a6978",
     "at": "2026-06-01T09:01:00Z",
     "received_at": "2026-06-01T09:02:00Z",
@@ -45,6 +49,10 @@ class Bounce(BaseModel):
     ask_id: str | None
     account_id: str | None
     stakeholder_id: str | None
+    account_name: str | None
+    name: str | None = Field(description="Of the person.")
+    email: str | None = Field(description="The person's address now.")
+    corrected_at: datetime | None = Field(description="When the address was changed, if that was after the mail left.")
     programme_id: str | None
     at: datetime = Field(description="When it happened, if that was said; else when it was heard.")
     received_at: datetime

@@ -96,7 +96,7 @@ class Driver(BaseModel):
 
     attribute: str
     type: str = Field(description="rating, csat or ces.")
-    n: int = Field(description="Voices: people who rated it and gave an NPS answer.")
+    n: int = Field(description="Respondents: people who rated it and gave an NPS answer.")
     mean: float
     low_up_to: int = Field(description="A rating up to this is low.")
     low_percent: float = Field(description="Share of low ratings.")
@@ -121,7 +121,7 @@ class DriverGroup(BaseModel):
 
     group: dict[str, str | None] = Field(description="What the NPS answers have in common; `{}` is everything.")
     drivers: list[Driver] = Field(description="By rank correlation, the highest first.")
-    left_out: list[TooFew] = Field(description="Attributes with fewer than 20 voices.")
+    left_out: list[TooFew] = Field(description="Attributes with fewer than 20 respondents.")
 
 
 class Drivers(BaseModel):

@@ -9,16 +9,20 @@ from shared.api.asks import AskDetail, LinksMade, SuppressionsAdded
 from shared.api.business_reviews import BusinessReview, ReviewPreview
 from shared.api.directory import AccountView, StakeholderView
 from shared.api.doubles import Merged
+from shared.api.erasures import AcceptedErasure
 from shared.api.follow_ups import BulkAnswer, FollowUpDetail
 from shared.api.imports import DraftView, ImportView, Undone
 from shared.api.keys import NewKey
+from shared.api.loop_backs import LoopBack
 from shared.api.mail_tests import MailTestSent
 from shared.api.maturity import Result
 from shared.api.names import Names
 from shared.api.notifications import NotificationItem
 from shared.api.parked import Replayed
+from shared.api.programmes import DryRun, Programme
 from shared.api.rules import DryRunResult, RuleView
 from shared.api.surveys import Survey, SurveyLogo, SurveyVersionDetail
+from shared.api.waves import PersonAdded
 from shared.api.webhooks import DeliveryDetail, DeliveryItem, EndpointDetail, EndpointWithSecret, RecoveryStarted
 from shared.http.client import Call
 
@@ -53,7 +57,22 @@ MAKE_REVIEW = Call("outreach", "POST", "/v1/business-reviews", BusinessReview)
 WITHDRAW_REVIEW = Call("outreach", "POST", "/v1/business-reviews/{review_id}/withdraw", BusinessReview)
 MAKE_LINKS = Call("outreach", "POST", "/v1/surveys/{survey_id}/links", LinksMade)
 SEND_TEST = Call("outreach", "POST", "/v1/surveys/{survey_id}/test-sends", MailTestSent)
+RESEND_ASK = Call("outreach", "POST", "/v1/asks/{ask_id}/resend", AskDetail)
 WITHDRAW_ASK = Call("outreach", "POST", "/v1/asks/{ask_id}/withdraw", AskDetail)
+WRITE_PROGRAMME = Call("outreach", "POST", "/v1/programmes", Programme)
+CHANGE_PROGRAMME = Call("outreach", "PATCH", "/v1/programmes/{programme_id}", Programme)
+DUPLICATE_PROGRAMME = Call("outreach", "POST", "/v1/programmes/{programme_id}/duplicate", Programme)
+DELETE_PROGRAMME = Call("outreach", "DELETE", "/v1/programmes/{programme_id}", NoneType)
+LOOK_AT_PROGRAMME = Call("outreach", "POST", "/v1/programmes/{programme_id}/dry-run", DryRun, FILE_SECONDS)
+START_PROGRAMME = Call("outreach", "POST", "/v1/programmes/{programme_id}/start", Programme)
+PAUSE_PROGRAMME = Call("outreach", "POST", "/v1/programmes/{programme_id}/pause", Programme)
+END_PROGRAMME = Call("outreach", "POST", "/v1/programmes/{programme_id}/end", Programme)
+EXCLUDE_ASK = Call("outreach", "POST", "/v1/asks/{ask_id}/exclude", AskDetail)
+INCLUDE_ASK = Call("outreach", "POST", "/v1/asks/{ask_id}/include", AskDetail)
+CORRECT_ASK = Call("outreach", "POST", "/v1/asks/{ask_id}/correct", AskDetail)
+ADD_TO_WAVE = Call("outreach", "POST", "/v1/programmes/{programme_id}/waves/{day}/people", PersonAdded)
+TELL_CHANGES = Call("outreach", "POST", "/v1/loop-backs", LoopBack)
+WITHDRAW_LOOP_BACK = Call("outreach", "POST", "/v1/loop-backs/{loop_back_id}/withdraw", LoopBack)
 SUPPRESS = Call("outreach", "POST", "/v1/suppressions", SuppressionsAdded)
 LIFT_SUPPRESSION = Call("outreach", "DELETE", "/v1/suppressions/{suppression_id}", NoneType)
 BEGIN_SURVEY = Call("outreach", "POST", "/v1/surveys", Survey)
@@ -69,6 +88,7 @@ PART = Call("collector", "DELETE", "/v1/accounts/{account_id}/stakeholders/{stak
 PUT_ACCOUNT = Call("collector", "PUT", "/v1/accounts/{account_id}", AccountView)
 CHANGE_ACCOUNT = Call("collector", "PATCH", "/v1/accounts/{account_id}", AccountView)
 REMOVE_ACCOUNT = Call("collector", "DELETE", "/v1/accounts/{account_id}", NoneType)
+ERASE_ACCOUNT = Call("collector", "DELETE", "/v1/accounts/{account_id}/data", AcceptedErasure)
 PUT_PERSON = Call("collector", "PUT", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}", StakeholderView)
 CHANGE_PERSON = Call("collector", "PATCH", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}", StakeholderView)
 REMOVE_PERSON = Call("collector", "DELETE", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}", NoneType)

@@ -46,7 +46,7 @@ class CohortScore(BaseModel):
     detractor_count: int | None = Field(None, description="Answers of 0 to 6.")
     detractor_percent: float | None = Field(None, description="Their share.")
     response_count: int | None = Field(None, description="The answers that the method counts.")
-    stakeholder_count: int | None = Field(None, description="Voices: distinct people among them.")
+    stakeholder_count: int | None = Field(None, description="Respondents: distinct people among them.")
     mean_score: float | None = Field(None, description="The mean of the scores.")
     distribution: list[int] | None = Field(None, description="How many answers of each score 0 to 10.")
     ci_low: float | None = Field(None, description="Lower end of the 95 % interval.")

@@ -98,7 +98,7 @@ class PastPoint(BaseModel):
 
     nps: float | None = Field(description="The NPS then; null when nothing counted.")
     response_count: int = Field(description="Answers that counted then.")
-    stakeholder_count: int = Field(description="Voices then.")
+    stakeholder_count: int = Field(description="Respondents then.")
     ci_low: float | None
     ci_high: float | None
     change: float | None = Field(description="Points since then.")
@@ -126,7 +126,7 @@ class ComparisonModel(BaseModel):
     method: str
     industry: str | None = Field(description="Slug of the industry compared with.")
     industry_name: str | None = Field(description="Its name for people.")
-    figures: dict[str, Any] = Field(description="The figures of the scorer, with interval and voices.")
+    figures: dict[str, Any] = Field(description="The figures of the scorer, with interval and respondents.")
     benchmark: ChosenBenchmark | None = Field(description="Null where none is published.")
     benchmark_before: ChosenBenchmark | None = Field(description="Of the same source and region, a year earlier.")
     gap: float | None = Field(description="Own NPS minus the benchmark's.")

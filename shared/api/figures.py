@@ -24,7 +24,7 @@ class Score(BaseModel):
     detractor_count: int | None = Field(description="Answers of 0 to 6.")
     detractor_percent: float | None = Field(description="Their share.")
     response_count: int = Field(description="n: the answers that the method counts.")
-    stakeholder_count: int = Field(description="Voices: distinct people among them.")
+    stakeholder_count: int = Field(description="Respondents: distinct people among them.")
     mean_score: float | None = Field(description="The mean of the scores.")
     distribution: list[int] = Field(description="How many answers of each score: 11 counts, by score 0 to 10.")
     ci_low: float | None = Field(description="Lower end of the 95 % interval: adjusted Wald after Rocks (2016).")
@@ -45,7 +45,7 @@ class SameStakeholders(BaseModel):
 
 
 class Coverage(BaseModel):
-    """People. Null where voices are split by something that people do not have."""
+    """People. Null where respondents are split by something that people do not have."""
 
     known: int | None = Field(description="In the directory or ever heard.")
     asked: int | None = Field(description="Sent an invitation in the window.")
@@ -82,7 +82,7 @@ class ComparedScore(Score):
     previous: Score | None = Field(description="The window before; null before all time.")
     change: float | None = Field(description="nps minus the previous nps.")
     z: float | None = Field(description="Difference of the adjusted scores over its standard error.")
-    significant: bool = Field(description="|z| ≥ 1.96 with at least 10 voices on both sides.")
+    significant: bool = Field(description="|z| ≥ 1.96 with at least 10 respondents on both sides.")
     same_stakeholders: SameStakeholders | None
 
 

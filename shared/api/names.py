@@ -8,7 +8,8 @@ EXAMPLE: dict[str, Any] = {
     "items": [
         {"account_id": "acme", "stakeholder_id": "ada@acme.example", "account_name": "Acme Ltd", "name": "Ada Lin"},
         {"account_id": "acme", "stakeholder_id": None, "account_name": "Acme Ltd", "name": None},
-    ]
+    ],
+    "owners": [{"email": "lea@supplier.example", "name": "Lea Stone"}],
 }
 
 
@@ -21,9 +22,17 @@ class Named(BaseModel):
     name: str | None = Field(description="Of the person.")
 
 
+class NamedOwner(BaseModel):
+    """An owner or sponsor of accounts."""
+
+    email: str
+    name: str | None
+
+
 class Names(BaseModel):
-    """The names that were asked for, each once."""
+    """The names that were asked for, each once; of owners only those whom an account names as its owner or sponsor."""
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
 
     items: list[Named]
+    owners: list[NamedOwner] = []

@@ -10,7 +10,7 @@ from shared.api.figures import Comparison, MethodName, PortfolioCoverage
 
 
 class LeftOut(BaseModel):
-    """An account that has voices but no weight."""
+    """An account that has respondents but no weight."""
 
     account_id: str
     name: str | None
@@ -22,10 +22,11 @@ class PortfolioFigures(Comparison):
     accounts' scores by `latest`, and the counts beside it are those of `latest`; interval and z are null."""
 
     coverage: PortfolioCoverage
-    account_count: int = Field(description="Accounts with voices.")
+    account_count: int = Field(description="Accounts with respondents.")
     currency: str | None = Field(default=None, description="revenue_weighted only: the currency of the weights.")
     left_out_count: int | None = Field(
-        default=None, description="revenue_weighted only: accounts with voices but without revenue in the currency."
+        default=None,
+        description="revenue_weighted only: accounts with respondents but without revenue in the currency.",
     )
     left_out: list[LeftOut] | None = Field(default=None, description="Their names, at most 200.")
 

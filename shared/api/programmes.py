@@ -13,6 +13,7 @@ Period = Annotated[int, Field(ge=30, le=1000)]
 Weekday = Annotated[int, Field(ge=0, le=6)]
 MostMails = Annotated[int, Field(ge=1, le=100_000)]
 Word = Annotated[str, Field(min_length=1, max_length=200)]
+AttributePart = Annotated[str, Field(pattern=r"^[^,=]+$", max_length=200)]
 Sentences = Annotated[str, Field(max_length=2000)]
 MailAddress = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
 MOST_OPEN_DAYS: Final = 45
@@ -89,6 +90,12 @@ class Audience(_Part):
     job_level: Word | None = None
     job_function: Word | None = None
     location: Word | None = None
+    attributes: dict[AttributePart, AttributePart] = Field(
+        default_factory=dict,
+        max_length=10,
+        description="Own attributes of the person, else of the account, by name: their values as text.",
+        examples=[{"plan": "gold"}],
+    )
     not_before_days: Days = Field(default=0, description="Nobody who is a customer for a shorter time.")
 
 
@@ -153,6 +160,11 @@ class ProgrammeDocument(_Part):
     )
     only_with_permission: bool = Field(default=False, description="Nobody whose permission for mail is unknown.")
     legal_basis: Sentences | None = Field(default=None, description="Said in each mail.")
+    owners_look: bool = Field(
+        default=True,
+        description="Owners get a mail five working days before a week in which people of theirs are asked, and may"
+        " leave somebody out.",
+    )
 
     @model_validator(mode="after")
     def _reminds_in_time(self) -> Self:
@@ -191,6 +203,7 @@ class DryRun(BaseModel):
                     "accounts_without_anybody": 3,
                     "by_week": [{"week": "2026-12-07", "count": 12}],
                     "by_owner": [{"owner": "lea@supplier.example", "count": 143}],
+                    "waves": [{"week": "2026-12-07", "owner": "lea@supplier.example", "count": 12}],
                 }
             ]
         }
@@ -209,6 +222,7 @@ class DryRun(BaseModel):
     accounts_without_anybody: int = Field(description="Accounts of the audience at which nobody would be asked.")
     by_week: list["WeekCount"]
     by_owner: list["OwnerCount"]
+    waves: list["WaveCount"]
 
 
 class WeekCount(BaseModel):
@@ -223,6 +237,40 @@ class OwnerCount(BaseModel):
 
     owner: str | None
     count: int
+
+
+class WaveCount(OwnerCount):
+    """How many people of an owner's accounts would get a mail in the week of a Monday."""
+
+    week: date
+
+
+class CalendarEntry(WaveCount):
+    """What one programme asks in a week of the people of an owner's accounts."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "owner": "lea@supplier.example",
+                    "count": 12,
+                    "week": "2026-12-07",
+                    "programme_id": "prg_01985b3c7d0e7b6a9f1e2d3c4b5a6978",
+                    "programme_name": "Relationship, twice a year",
+                }
+            ]
+        }
+    )
+
+    programme_id: str
+    programme_name: str
+
+
+class Calendar(BaseModel):
+    """The waves of the programmes that ask now, the next first; as they were found at the last look of each, at most a
+    day ago."""
+
+    items: list[CalendarEntry]
 
 
 class Programme(ProgrammeDocument):

@@ -6,6 +6,7 @@ tests/contract holds that each is a route of its service, and that its answer is
 from shared.api.accounts import Account, Explanation, ListedAccount
 from shared.api.asks import Ask, AskDetail, AskLink, AskSummary, Suppression
 from shared.api.benchmark_funnel import Funnel
+from shared.api.bounces import Bounce
 from shared.api.business import Drivers, PortfolioRevenue
 from shared.api.business_reviews import BusinessReview, DueReview, ListedReview
 from shared.api.cohorts import CohortsModel
@@ -15,15 +16,19 @@ from shared.api.doubles import Doubles
 from shared.api.follow_ups import FollowUp, FollowUpDetail, Summary, Why
 from shared.api.imports import ImportedRows, ImportRules, ImportView
 from shared.api.keys import Key
+from shared.api.loop_backs import LoopBack
 from shared.api.maturity import ListedResult, Questionnaire, Result
 from shared.api.notifications import NotificationItem
 from shared.api.parked import ParkedContent, ParkedRecord
 from shared.api.people import Change, Person, PersonWithResponses, Response
 from shared.api.portfolio import AccountTrend, PortfolioScore, PortfolioTrend
+from shared.api.programmes import Calendar, DryRun, Programme
 from shared.api.reach import PortfolioFunnel, PortfolioGaps
 from shared.api.reviews import ReviewPack
 from shared.api.rules import RuleView
+from shared.api.sending_domain import SendingDomain
 from shared.api.surveys import Survey, SurveyHead, SurveyTemplates, SurveyVersion, SurveyVersionDetail
+from shared.api.waves import WavePeople, Waves
 from shared.api.webhooks import DeliveryDetail, DeliveryItem, EndpointDetail, EndpointItem
 from shared.http.client import Question
 from shared.http.paging import Page
@@ -68,16 +73,26 @@ MATURITY_RESULTS = Question("benchmark", "/v1/maturity/assessments", Page[Listed
 BUSINESS_REVIEWS = Question("outreach", "/v1/business-reviews", Page[ListedReview])
 BUSINESS_REVIEW = Question("outreach", "/v1/business-reviews/{review_id}", BusinessReview)
 DUE_REVIEWS = Question("outreach", "/v1/business-reviews/due", Page[DueReview])
+PROGRAMMES = Question("outreach", "/v1/programmes", Page[Programme])
+PROGRAMME = Question("outreach", "/v1/programmes/{programme_id}", Programme)
+PROGRAMME_DRY_RUN = Question("outreach", "/v1/programmes/{programme_id}/dry-run", DryRun)
+PROGRAMME_CALENDAR = Question("outreach", "/v1/programmes/calendar", Calendar)
 ASKS = Question("outreach", "/v1/asks", Page[Ask])
 ASK = Question("outreach", "/v1/asks/{ask_id}", AskDetail)
 ASK_LINK = Question("outreach", "/v1/asks/{ask_id}/link", AskLink)
 ASK_SUMMARY = Question("outreach", "/v1/asks/summary", AskSummary)
+BOUNCES = Question("outreach", "/v1/bounces", Page[Bounce])
+SENDING_DOMAIN = Question("outreach", "/v1/sending-domain", SendingDomain)
+WAVES = Question("outreach", "/v1/waves", Waves)
+WAVE_PEOPLE = Question("outreach", "/v1/programmes/{programme_id}/waves/{day}/people", WavePeople)
+LOOP_BACKS = Question("outreach", "/v1/loop-backs", Page[LoopBack])
 SUPPRESSIONS = Question("outreach", "/v1/suppressions", Page[Suppression])
 SURVEY_TEMPLATES = Question("outreach", "/v1/survey-templates", SurveyTemplates)
 SURVEYS = Question("outreach", "/v1/surveys", Page[SurveyHead])
 SURVEY = Question("outreach", "/v1/surveys/{survey_id}", Survey)
 SURVEY_VERSIONS = Question("outreach", "/v1/surveys/{survey_id}/versions", Page[SurveyVersion])
 SURVEY_VERSION = Question("outreach", "/v1/surveys/{survey_id}/versions/{version}", SurveyVersionDetail)
+ACCOUNT_RECORDS = Question("collector", "/v1/accounts", Page[AccountView])
 ACCOUNT_RECORD = Question("collector", "/v1/accounts/{account_id}", AccountView)
 PERSON_RECORD = Question("collector", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}", StakeholderView)
 DOUBLES = Question("collector", "/v1/accounts/{account_id}/doubles", Doubles)

@@ -2,24 +2,28 @@
 
 import asyncio
 import json
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import asyncpg
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from shared.db.connector import DRIVER, Connector, Refused
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Unavailable
+from shared.settings import CommonSettings
 
 T = TypeVar("T")
 ATTEMPTS = 5
+POOL_SIZE = 10
+"""Most connections of a process to the schema of its service."""
 ASK_AFTER_IDLE_SECONDS = 1.0
 """A connection that was used within this time is given out without a ping, unless its socket is known to be closed."""
 _UNDONE = ("40", "55")
@@ -56,8 +60,9 @@ class ConnectionsUsedUp(DatabaseUnavailable):
 class DatabaseRefuses(DatabaseUnavailable):
     """PostgreSQL is there and does not let us work: wrong user, no such database, read-only."""
 
-    def __init__(self) -> None:
+    def __init__(self, fault: str = "") -> None:
         super().__init__("the database is there and refuses the work (user, rights, or read-only)")
+        self.fault = fault
 
 
 class TransactionLost(DatabaseUnavailable):
@@ -71,16 +76,13 @@ class StatementTimedOut(TransactionLost):
     """A statement exceeded the statement timeout; running it again helps unless it always takes that long."""
 
 
-def async_url(url: str) -> URL:
-    """The URL with the driver we use; takes `postgres://` and `postgresql://` alike."""
-    return make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+asyncpg")
-
-
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn driver errors into `DatabaseUnavailable` and its subclasses; programming errors pass unchanged."""
     try:
         yield
+    except Refused as error:
+        raise DatabaseRefuses(error.fault) from error
     except (DBAPIError, asyncpg.PostgresError) as error:
         meaning = _meaning(error)
         if meaning is None:
@@ -180,40 +182,56 @@ class Database:
         url: str,
         schema: str,
         *,
-        pool_size: int = 10,
+        password_file: Path | None = None,
+        pool_size: int = POOL_SIZE,
         connect_timeout: float = 5.0,
         settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.schema = schema
-        target = async_url(url)
-        query = dict(target.query)
-        connect_args: dict[str, object] = {
-            "timeout": connect_timeout,
-            "server_settings": {
-                "search_path": f"{schema},public",
-                "application_name": f"tellback-{schema}",
-                "statement_timeout": "10s",
-                "lock_timeout": "3s",
-                "idle_in_transaction_session_timeout": "30s",
-                "client_connection_check_interval": "5s",
-                "timezone": "UTC",
-                "jit": "off",
-                **settings,
-            },
-        }
-        if query.pop("sslmode", None) in {"require", "verify-ca", "verify-full"}:
-            connect_args["ssl"] = ssl.create_default_context()
         self.engine: AsyncEngine = create_async_engine(
-            target.set(query=query),
+            DRIVER,
+            async_creator=Connector(
+                url,
+                password_file,
+                connect_timeout,
+                {
+                    "search_path": f"{schema},public",
+                    "application_name": f"tellback-{schema}",
+                    "statement_timeout": "10s",
+                    "lock_timeout": "3s",
+                    "idle_in_transaction_session_timeout": "30s",
+                    "client_connection_check_interval": "5s",
+                    "timezone": "UTC",
+                    "jit": "off",
+                    **settings,
+                },
+            ),
             json_deserializer=_as_is,
             pool_size=pool_size,
             max_overflow=0,
             pool_recycle=1800,
             pool_timeout=5,
-            connect_args=connect_args,
         )
         event.listen(self.engine.sync_engine, "connect", _decode_json)
         _look_before_use(self.engine)
+
+    @classmethod
+    def of(
+        cls,
+        common: CommonSettings,
+        schema: str,
+        *,
+        pool_size: int = POOL_SIZE,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> Self:
+        """The database of this installation."""
+        return cls(
+            common.database_url,
+            schema,
+            password_file=common.database_password_file,
+            pool_size=pool_size,
+            settings=settings,
+        )
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadTx]:

@@ -1,9 +1,10 @@
-"""Erasure in the tables that every service has: the journal of erased people, and the deletion of their rows in the
-outbox and among parked records.
+"""Erasure in the tables that every service has: the journal of erased people and accounts, and the deletion of their
+rows in the outbox and among parked records.
 
 Each service that reads facts about people keeps a journal `erasures`, an entry for each id of a person: receipt_id,
 subject, account_id, erased_at, applied_at, and counts of its own. While an erasure is pending, applied_at is null and
 stakeholder_id names the person, so that reads can leave them out; once it is applied, the person is a keyed hash only.
+An erased account is one entry, which stands for everybody at it; its id names nobody, so it is kept as it is.
 """
 
 import json
@@ -44,6 +45,11 @@ def nobody_waits(account_id: str) -> str:
     return f"({account_id} is null or {account_id} <> all (array({waiting})))"
 
 
+def account_subject(account_id: str) -> str:
+    """The name under which the journal has an erased account; no keyed hash looks like it."""
+    return f"account {account_id}"
+
+
 class Journal:
     """The journal of pending and applied erasures, and the test whether an erasure has overtaken a fact."""
 
@@ -53,11 +59,14 @@ class Journal:
         self._subjects = subjects
 
     async def overtaken(self, tx: ReadTx, people: Sequence[Person]) -> Sequence[bool]:
-        """For each fact whether it was recorded, or happened, at or before an erasure of its person: what waited
-        elsewhere meanwhile does not come back."""
+        """For each fact whether it was recorded, or happened, at or before an erasure of its person or account: what
+        waited elsewhere meanwhile does not come back."""
         if not people or not await tx.scalar("select exists (select 1 from erasures)"):
             return [False] * len(people)
-        subjects = [[subject(*person[:2]) for subject in self._subjects] for person in people]
+        subjects = []
+        for account_id, stakeholder_id, _ in people:
+            hashes = [subject(account_id, stakeholder_id) for subject in self._subjects]
+            subjects.append([*hashes, account_subject(account_id)])
         rows = await tx.all(
             "select subject, max(erased_at) as erased_at from erasures where subject = any(cast(:subjects as text[]))"
             " group by subject",
@@ -238,7 +247,7 @@ async def forget_outbox(tx: WriteTx, person: Forgotten) -> int:
     """Delete the person's events from the outbox, also unpublished ones: every reader would drop them. Returns how
     many. The event of an erasure itself always leaves."""
     return await _forget(
-        tx, person, "outbox", f"published_at is not null or strpos(headers::text, '{STAKEHOLDER_ERASED}') = 0"
+        tx, person, "outbox", f"published_at is not null or position('{STAKEHOLDER_ERASED}'::bytea in headers) = 0"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from shared.errors import Unavailable
-from shared.records import Record, RecordRefused, headers_from_json
+from shared.records import Record, RecordRefused
 from shared.topics import BY_NAME
 
 WAIT_SECONDS = 3.0
@@ -33,12 +33,12 @@ def record_of(row: RowMapping) -> Record:
     value = row["value"]
     if value is not None:
         value = bytes(value)
-    return Record.raw(
+    return Record(
         BY_NAME[row["topic"]],
         row["account_id"],
         bytes(row["record_key"]),
         value,
-        headers_from_json(row["headers"]),
+        bytes(row["headers"]),
         row["partition"],
     )
 

@@ -14,7 +14,7 @@ from shared.errors import Conflict
 from shared.events.envelope import FILE, Headers, sender_in
 from shared.events.files import Origin, origin_in
 from shared.ids import derived_uuid
-from shared.records import headers_from_json, headers_to_json
+from shared.kafka.headers import pack, unpack
 from shared.topics import BY_NAME, DEAD_LETTERS, RESPONSES
 from shared.verdicts import Outcome, Verdict
 
@@ -22,7 +22,7 @@ Kind = Literal["dead_letter", "conflict"]
 _PARK = (
     "insert into parked (id, kind, reason, detail, topic, partition, record_offset, record_key, headers, value,"
     " account_id, sender, state, next_try_at, version, traceback, must_apply) values (:id, :kind, :reason, :detail,"
-    " :topic, :partition, :record_offset, :record_key, cast(:headers as jsonb), :value, :account_id, :sender, :state,"
+    " :topic, :partition, :record_offset, :record_key, :headers, :value, :account_id, :sender, :state,"
     " now() + make_interval(secs => cast(:wait as double precision)), :version, :traceback, :must_apply)"
     " on conflict do nothing"
 )
@@ -146,7 +146,7 @@ async def put_aside(
         "partition": raw.partition,
         "record_offset": raw.offset,
         "record_key": raw.key,
-        "headers": headers_to_json(raw.headers),
+        "headers": pack(raw.headers),
         "value": raw.value,
         "account_id": raw.account_id,
         "sender": sender_in(raw.headers),
@@ -285,7 +285,7 @@ async def drop_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> Dropped | Non
         travels=list(_TRAVELS),
     )
     if row is not None:
-        headers = headers_from_json(row["headers"])
+        headers = unpack(bytes(row["headers"]))
         return Dropped(row["reason"], row["topic"], row["partition"], headers, row["unhandled"])
     if await find_parked(tx, kind, parked_id) is not None:
         raise Conflict("must_apply", "an erasure, a withdrawal or an objection is tried until it works, never dropped")
@@ -322,7 +322,7 @@ def _facts(row: RowMapping) -> Facts:
 def _content(row: RowMapping) -> Content:
     return Content(
         key=bytes_or_none(row["record_key"]),
-        headers=headers_from_json(row["headers"]),
+        headers=unpack(bytes(row["headers"])),
         value=bytes_or_none(row["value"]),
     )
 

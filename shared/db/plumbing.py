@@ -4,12 +4,11 @@ _V1 = [
     """
     create table outbox (
         id bigint generated always as identity primary key,
-        event_id uuid,
         topic text not null,
         account_id text not null,
         record_key bytea not null,
         value bytea,
-        headers jsonb not null,
+        headers bytea not null,
         partition int,
         created_at timestamptz not null default now(),
         published_at timestamptz
@@ -60,7 +59,7 @@ _V1 = [
         partition int not null,
         record_offset bigint not null,
         record_key bytea,
-        headers jsonb not null,
+        headers bytea not null,
         value bytea,
         account_id text,
         sender text,
@@ -78,6 +77,7 @@ _V1 = [
     "create index parked_by_sender on parked (sender, parked_at) where kind = 'conflict'",
     "create index parked_waiting on parked (topic, partition, next_try_at) where state <> 'dead'",
     "create index parked_set_aside on parked (parked_at) where reason = 'handler_error'",
+    "create index parked_must_apply on parked (account_id) where must_apply is not null",
 ]
 
 

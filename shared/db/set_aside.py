@@ -8,7 +8,7 @@ from uuid import UUID
 from shared.db.cursors import Place
 from shared.db.parked import RawRecord, bytes_or_none, publish_dead
 from shared.db.transaction import ReadTx, WriteTx
-from shared.records import headers_from_json
+from shared.kafka.headers import unpack
 
 HANDLER_ERROR = "handler_error"
 """Reason of a record whose handler raised an unforeseen error."""
@@ -75,7 +75,7 @@ async def take(tx: WriteTx, record_id: UUID, prefix: str) -> SetAsideRecord | No
         row["record_offset"],
         bytes_or_none(row["record_key"]),
         bytes_or_none(row["value"]),
-        headers_from_json(row["headers"]),
+        unpack(bytes(row["headers"])),
         row["account_id"],
     )
     return SetAsideRecord(row["id"], row["reason"], raw, row["tries"], row["must_apply"])
@@ -157,6 +157,17 @@ async def must_apply(tx: ReadTx) -> Mapping[str, int]:
         "select must_apply as event, count(*) as n from parked where must_apply is not null group by must_apply"
     )
     return {row["event"]: row["n"] for row in rows}
+
+
+async def must_apply_at(tx: ReadTx, account_id: str) -> bool:
+    """Whether an erasure, a withdrawal or an objection of an account waits for a retry."""
+    return bool(
+        await tx.scalar(
+            "select exists (select from parked where must_apply is not null"
+            " and (account_id = :account_id or account_id is null))",
+            account_id=account_id,
+        )
+    )
 
 
 def _places(places: Sequence[Place]) -> dict[str, list[str] | list[int]]:

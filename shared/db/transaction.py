@@ -114,13 +114,12 @@ class WriteTx(ReadTx):
 
     async def emit(self, topic: Topic, *events: Event) -> None:
         """Write events to the outbox; the relay publishes them after the commit, in the order of these rows."""
-        if events:
-            await insert_outbox(self.connection, [(event.id, Record.of(topic, event)) for event in events])
+        await self.emit_records([Record.of(topic, event) for event in events])
 
     async def emit_records(self, records: Sequence[Record]) -> None:
         """Write records to the outbox; the relay publishes them after the commit, in the order of these rows."""
         if records:
-            await insert_outbox(self.connection, [(record.event_id, record) for record in records])
+            await insert_outbox(self.connection, records)
 
     async def emit_raw(
         self,
@@ -135,7 +134,7 @@ class WriteTx(ReadTx):
         """Write one record without changing it: tombstones, dead letters and replays. `partition` overrides the
         account's."""
         record = Record.raw(topic, account_id, key, value, headers, partition)
-        await insert_outbox(self.connection, [(None, record)])
+        await insert_outbox(self.connection, [record])
 
     async def seen(self, *event_ids: UUID) -> set[UUID]:
         """Enter event ids into the inbox; returns those that were in it before (redeliveries of the relay)."""

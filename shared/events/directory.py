@@ -70,8 +70,11 @@ class AccountUpserted(AccountRecord):
 
 
 class AccountRemoved(AccountRecord):
-    """An account left the directory; it carries the last record, since its scores keep their attributes."""
+    """An account left the directory; it carries the last record, since its scores keep their attributes. With
+    `erased_at` it was erased: the record is empty, and what was known of the account and its people until then goes
+    from every service."""
 
+    erased_at: AwareDatetime | None = None
     event_id: UUID
     recorded_at: AwareDatetime
 

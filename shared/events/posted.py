@@ -22,8 +22,7 @@ def posted(response: Mapping[str, Any]) -> str:
     canonical JSON of the fields that the client itself sent. Defaults that were filled in do not change it, so a
     repeated post has the same digest."""
     content = {name: response.get(name) for name in (*_ALWAYS, *response["sent"])}
-    text = json.dumps(_canonical(content), default=_plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return sha256(text.encode()).digest()[:_BYTES].hex()
+    return sha256(_AS_JSON(_canonical(content)).encode()).digest()[:_BYTES].hex()
 
 
 def _canonical(content: dict[str, Any]) -> dict[str, Any]:
@@ -41,3 +40,6 @@ def _plain(value: object) -> Any:
     if isinstance(value, Answer):
         return value.model_dump()
     raise TypeError(f"no part of a response: {type(value).__name__}")
+
+
+_AS_JSON = json.JSONEncoder(default=_plain, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode

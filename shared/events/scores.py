@@ -120,7 +120,7 @@ class AccountScoreChanged(EventData):
 
 
 class AccountScoreDropped(EventData):
-    """The 90-day score by latest voices fell by at least the threshold against the window before."""
+    """The 90-day score by the latest answers fell by at least the threshold against the window before."""
 
     account_id: str
     sequence: int

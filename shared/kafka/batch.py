@@ -15,6 +15,7 @@ from shared.db.transaction import WriteTx
 from shared.errors import HandlerFailed, TellbackError
 from shared.events.envelope import PlainReaders
 from shared.events.responses import StakeholderErased
+from shared.kafka.connection import KafkaConnection
 from shared.kafka.dead_letter import forget_kept, overtaken, park
 from shared.kafka.decoding import PolledRecord, fingerprint
 from shared.telemetry.tracebacks import kind_of, without_data
@@ -35,7 +36,7 @@ class RunnerConfig:
 
     service: str
     topics: tuple[Topic, ...]
-    bootstrap_servers: str
+    kafka: KafkaConnection
     topic_prefix: str = ""
     owner: str = "replica"
     dead_letter_limit: int = 1_000

@@ -33,15 +33,18 @@ class Lag:
         return self._seconds + time.monotonic() - self._measured_at <= seconds
 
     async def ask(self) -> None:
-        """Measure the lag and set the gauges. Raises `Unavailable`."""
+        """Measure the lag and set the gauges; before the service has read anything there is none to measure. Raises
+        `Unavailable`."""
         async with self._database.read() as tx:
             rows = await tx.all(
                 "select topic, partition, next_offset from cursors where starts_with(topic, :prefix)",
                 prefix=self._config.topic_prefix,
             )
         cursors = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        if not cursors:
+            return
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._config.bootstrap_servers,
+            **self._config.kafka.options(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",  # retention may have passed the cursor
             max_partition_fetch_bytes=1,

@@ -18,8 +18,10 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Histogram
 
 from shared.errors import TellbackError
+from shared.kafka.connection import KafkaConnection
 from shared.kafka.partition import partition_of
 from shared.kafka.partition_batcher import Failures, Group, PartitionBatcher
+from shared.kafka.probe import fault_of
 from shared.kafka.receipts import AWAY, Receipt
 from shared.records import KafkaUnavailable, Record
 from shared.telemetry.logging import get_logger
@@ -51,13 +53,13 @@ class Publisher:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        kafka: KafkaConnection,
         topic_prefix: str = "",
         *,
         client_id: str = "tellback",
         send_seconds: float = SEND_SECONDS,
     ) -> None:
-        self._bootstrap = bootstrap_servers
+        self._kafka = kafka
         self._prefix = topic_prefix
         self._client_id = client_id
         self._send_seconds = send_seconds
@@ -250,7 +252,7 @@ class Publisher:
 
     def _new_producer(self) -> AIOKafkaProducer:
         return AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.options(),
             client_id=self._client_id,
             acks="all",
             enable_idempotence=True,
@@ -266,12 +268,14 @@ class Publisher:
 
     async def _connect(self) -> None:
         while not self._stopped:
-            producer = self._new_producer()
+            producer: AIOKafkaProducer | None = None
             try:
+                producer = self._new_producer()
                 await asyncio.wait_for(producer.start(), 10.0)
             except Exception as error:  # also unforeseen errors: without this task nothing would reconnect to Kafka
-                log.warning("kafka_not_reachable", error=type(error).__name__)
-                self._retire(producer)
+                if producer is not None:
+                    self._retire(producer)
+                log.warning("kafka_not_reachable", error=type(error).__name__, reason=await fault_of(self._kafka))
                 await asyncio.sleep(RECONNECT_SECONDS)
                 continue
             self._producer = producer

@@ -24,9 +24,11 @@ from shared.kafka.assignment import Assignment
 from shared.kafka.batch import PolledBatch, RunnerConfig
 from shared.kafka.decoding import PolledRecord, decode_record
 from shared.kafka.lag import Lag
+from shared.kafka.probe import FORBIDDEN, right_missing
 from shared.kafka.rebalance import Rebalance
 from shared.kafka.retries import Retries
 from shared.kafka.writer import Member, Writer
+from shared.stopping import CONSUMERS, within
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import consumer_rebuilds_total, halted
 from shared.verdicts import BatchHandler
@@ -55,7 +57,6 @@ HEARTBEAT_MS = 3_000
 came or went, and until then nobody reads their partitions."""
 STALL_SECONDS = 60.0
 STALLS_BEFORE_HALT = 3
-STOP_SECONDS = 15.0
 HALT_SECONDS = 30.0
 """Pause between two checks whether a halted consumer may read on."""
 WORKS_AGAIN_SECONDS = 10.0
@@ -111,10 +112,9 @@ class Runner:
         return self._rebalance.joined and not self._rebalance.unloaded
 
     async def stop(self) -> None:
-        """Start no further batch, finish the one in progress, and wait (at most 15 s) until `run` has returned."""
+        """Start no further batch, finish the one in progress, and wait (at most 2 s) until `run` has returned."""
         self._stopping.set()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), STOP_SECONDS)
+        await within(CONSUMERS, self._idle.wait())
 
     @property
     def remark(self) -> str | None:
@@ -159,20 +159,24 @@ class Runner:
             self._halted = None
 
     async def _live_once(self) -> None:
-        consumer = self._consumer()
+        consumer: AIOKafkaConsumer | None = None
         try:
+            consumer = self._consumer()
             await self._session(consumer)
+        except FORBIDDEN as error:
+            raise Halt("kafka_forbids", right_missing(error)) from error
         except (KafkaError, OSError, Unavailable) as error:
             log.warning("consumer_lost_kafka", service=self._config.service, error=type(error).__name__)
             await self._pause(1.0)
         finally:
             self._rebalance.end()
-            with contextlib.suppress(KafkaError, TimeoutError, OSError):
-                await asyncio.wait_for(consumer.stop(), 10)
+            if consumer is not None:
+                with contextlib.suppress(KafkaError, TimeoutError, OSError):
+                    await asyncio.wait_for(consumer.stop(), 10)
 
     def _consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            bootstrap_servers=self._config.bootstrap_servers,
+            **self._config.kafka.options(),
             group_id=self._config.group,
             client_id=self._config.owner,
             enable_auto_commit=False,
@@ -196,7 +200,7 @@ class Runner:
         assignment = Assignment(self._config.service, consumer, self._rebalance, self._database, self._topics)
         consumer.subscribe(list(self._topics), listener=self._rebalance)
         await consumer.start()
-        async with Admin.connected(self._config.bootstrap_servers) as admin:
+        async with Admin.connected(self._config.kafka) as admin:
             cluster_id = await admin.cluster_id()
         self._last_progress = time.monotonic()
         turn: asyncio.Task[None] | None = None

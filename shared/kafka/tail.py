@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 
 from shared.errors import Poison, TooMany
 from shared.events.envelope import Event, decode
+from shared.kafka.connection import KafkaConnection
 from shared.records import KafkaUnavailable
 from shared.telemetry.logging import get_logger
 from shared.topics import Topic
@@ -78,8 +79,8 @@ class Listener:
 class Tail:
     """Follows topics while there are listeners; `run` is the task that does."""
 
-    def __init__(self, bootstrap_servers: str, prefix: str, topics: Sequence[Topic], listeners: int = 200) -> None:
-        self._bootstrap_servers = bootstrap_servers
+    def __init__(self, kafka: KafkaConnection, prefix: str, topics: Sequence[Topic], listeners: int = 200) -> None:
+        self._kafka = kafka
         self._topics = {prefix + topic.name: topic for topic in topics}
         self._limit = listeners
         self._listeners: set[Listener] = set()
@@ -181,7 +182,7 @@ class Tail:
     @asynccontextmanager
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap_servers,
+            **self._kafka.options(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",

@@ -9,10 +9,8 @@ from services.cli.main import app
 from tests.architecture.tree import ROOT, committed, name
 
 # A command at the start of a line or of a code span, with the words after it.
-COMMAND = re.compile(r"(?:^|`|\$ |exec collector )tellback ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", re.MULTILINE)
-TEXTS = tuple(
-    path for path in committed() if path.suffix == ".md" or path.name in ("docker-compose.yml", "env.example")
-)
+COMMAND = re.compile(r"(?:(?:^|`|\$ )tellback|run --rm migrate) ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", re.MULTILINE)
+TEXTS = tuple(path for path in committed() if path.suffix == ".md" or path.name in ("docker-compose.yml", "secrets.sh"))
 
 
 def test_every_command_that_the_documents_name_exists() -> None:

@@ -14,7 +14,7 @@ REGISTRY_HOSTS = re.compile(
     r"\b[\w-]*(?:" + "|".join(("pypi", "pythonhosted", "maven", "npmjs", "crates", "jfrog", "nexus")) + r")[\w.-]*"
     r"\.(?:org|com|io|net|local)\b"
 )
-LOCKS = ("requirements.lock", "deploy/requirements.lock")
+LOCKS = ("requirements.lock", "deploy/requirements.lock", "deploy/image.lock")
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
@@ -55,18 +55,19 @@ def test_every_package_in_a_lock_has_its_hash_and_no_lock_has_an_address() -> No
             assert "--hash=sha256:" in stanza
 
 
-def test_the_lock_of_the_image_says_what_the_lock_of_the_repository_says() -> None:
-    everything, image = (stanzas((ROOT / lock).read_text()) for lock in LOCKS)
-    assert {package: text for package, text in image.items() if everything.get(package) != text} == {}
+def test_the_lock_of_the_image_says_what_that_of_running_says_and_that_one_what_developers_have() -> None:
+    everything, running, image = (stanzas((ROOT / lock).read_text()) for lock in LOCKS)
+    assert {package: text for package, text in running.items() if everything.get(package) != text} == {}
+    assert {package: text for package, text in image.items() if running.get(package) != text} == {}
 
 
 def test_the_lock_holds_what_the_project_declares() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = project["dependency-groups"].values()
-    everything, image = (stanzas((ROOT / lock).read_text()) for lock in LOCKS)
+    everything, running, _image = (stanzas((ROOT / lock).read_text()) for lock in LOCKS)
     needed = {_package(item) for item in project["project"]["dependencies"]}
     for_developers = {_package(item) for group in groups for item in group if isinstance(item, str)}
-    assert needed - image.keys() == set()
+    assert needed - running.keys() == set()
     assert for_developers - everything.keys() == set()
 
 

@@ -17,6 +17,7 @@ from services.cli.embedded.jars import Jars
 from services.cli.embedded.kafka import Kafka
 from services.cli.embedded.postgres import Postgres
 from services.cli.embedded.process import Program, free_port
+from shared.kafka.connection import KafkaConnection
 from tests.support.environment import Environment, fresh_environment
 from tests.support.polling import eventually
 from tests.support.processes import SOURCES, end, parts_folder, tellback
@@ -152,14 +153,14 @@ async def own_machine(logs: Path) -> AsyncIterator[Machine]:
 
 
 @contextlib.contextmanager
-def _kafka(folder: Path) -> Iterator[tuple[Part, str]]:
+def _kafka(folder: Path) -> Iterator[tuple[Part, KafkaConnection]]:
     jars = Jars()
     jars.fetch(jars.wrong())
     kafka = Kafka(folder / "kafka", jars, free_port(), free_port())
     kafka.prepare()
     part = Part(kafka.program(), lambda _: kafka.ready())
     try:
-        yield part, kafka.bootstrap_servers
+        yield part, kafka.connection()
     finally:
         part.stop()
 

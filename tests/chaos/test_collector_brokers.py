@@ -35,17 +35,17 @@ async def house() -> AsyncIterator[tuple[Cluster, Environment]]:
     with embedded_postgres() as postgres:
         async with (
             kafka_cluster() as cluster,
-            fresh_environment(cluster.bootstrap_servers, postgres, topics=False) as environment,
+            fresh_environment(cluster.connection(), postgres, topics=False) as environment,
         ):
             common = environment.common.model_copy(update={"replication_factor": 3})
-            async with Admin.connected(cluster.bootstrap_servers, common.topic_prefix) as admin:
+            async with Admin.connected(cluster.connection(), common.topic_prefix) as admin:
                 await admin.apply(PARTITIONS, 3)
             yield cluster, replace(environment, common=common)
 
 
 async def leader(environment: Environment) -> int:
     """The leader of the first account's partition."""
-    client = AIOKafkaAdminClient(bootstrap_servers=environment.kafka)
+    client = AIOKafkaAdminClient(**environment.kafka.options())
     await client.start()
     try:
         topics: Any = await client.describe_topics([environment.topic_prefix + RESPONSES.name])

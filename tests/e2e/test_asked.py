@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 
+from services.outreach.domain.weekly import Week
+from services.outreach.handlers.weekly_facts import week_until
+from shared.clock import SystemClock
+from shared.db.engine import Database
+from shared.http.client import Api, ServiceName, Services
 from tests.support.asked import REASON, SECONDS, answer_by, counted, link_row, made, meet, published
 from tests.support.environment import Environment
 from tests.support.installation import Installation, installed
@@ -65,3 +70,19 @@ async def test_a_score_of_two_given_by_a_link_moves_the_account_and_reaches_the_
     bodies = [webhook.verified(endpoint["secret"]) for webhook in await eventually(told, timeout=SECONDS)]
     first = bodies[0]
     assert (first["type"], first["data"]["response"]["response_id"]) == ("follow_up.opened", response["response_id"])
+
+    week = await last_week(house)
+    assert (week.nps, week.respondents, week.before) == (-100, 1, None)
+    assert (week.fell.total(), week.rose.total(), week.praised.total(), week.overdue.total()) == (0, 0, 0, 0)
+
+
+async def last_week(house: Installation) -> Week:
+    """What the leaders' mail would say, as the services answer it."""
+    urls: dict[ServiceName, str] = {"scorer": house.url("scorer"), "alerting": house.url("alerting")}
+    services = Services(urls)
+    database = Database.of(house.environment.common, "outreach", pool_size=1)
+    try:
+        return await week_until(SystemClock().now(), Api(services, house.key), database)
+    finally:
+        await services.close()
+        await database.close()

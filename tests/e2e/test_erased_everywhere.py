@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from shared.kafka.headers import unpack
 from shared.kafka.producer import Publisher
 from shared.records import Record
 from shared.topics import RESPONSES
@@ -172,11 +173,11 @@ async def _on_its_way(house: Installation) -> set[str]:
         for schema in ("collector", "scorer", "alerting"):
             rows = await connection.fetch(
                 f"select headers, value from {schema}.outbox where concat(encode(record_key, 'escape'),"  # noqa: S608
-                " encode(value, 'escape'), headers) ilike any($1)",
+                " encode(value, 'escape'), encode(headers, 'escape')) ilike any($1)",
                 [f"%{trace}%" for trace in TRACES],
             )
             for row in rows:
-                kind = dict(json.loads(row["headers"])).get("ce_type", "tombstone")
+                kind = dict(unpack(row["headers"])).get("ce_type", b"tombstone").decode()
                 found.add(kind.removeprefix("com.tellback.").removesuffix(".v1"))
         return found
     finally:

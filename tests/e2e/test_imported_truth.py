@@ -163,7 +163,7 @@ async def test_an_export_imported_into_a_fresh_tellback_gives_the_same_figures(
 
 async def most_bytes(environment: Environment, number: int) -> None:
     """Let Kafka refuse responses that take more bytes."""
-    client = AIOKafkaAdminClient(bootstrap_servers=environment.kafka)
+    client = AIOKafkaAdminClient(**environment.kafka.options())
     await client.start()
     try:
         topic = environment.topic_prefix + RESPONSES.name

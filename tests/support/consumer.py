@@ -56,7 +56,7 @@ class Scene:
         settings: dict[str, Any] = {
             "service": "scorer",
             "topics": (RESPONSES,),
-            "bootstrap_servers": self.environment.kafka,
+            "kafka": self.environment.kafka,
             "topic_prefix": self.environment.topic_prefix,
             "session_timeout_ms": 6_000,
         }

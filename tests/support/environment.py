@@ -6,15 +6,17 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
 from shared.kafka.admin import Admin
+from shared.kafka.connection import KafkaConnection
 from shared.settings import CommonSettings
 from tests.support.databases import fresh_database
 
 PARTITIONS = 3
-NO_KAFKA = "127.0.0.1:9"
+NO_KAFKA = KafkaConnection("127.0.0.1:9")
 """An address where nothing listens, for tests that need no Kafka."""
 
 
@@ -40,9 +42,9 @@ class Environment:
         return self.common.topic_prefix
 
     @property
-    def kafka(self) -> str:
-        """The bootstrap servers."""
-        return self.common.kafka_bootstrap_servers
+    def kafka(self) -> KafkaConnection:
+        """How clients connect to Kafka."""
+        return self.common.kafka
 
     def variables(self) -> dict[str, str]:
         """The settings as environment variables, for real processes."""
@@ -50,7 +52,7 @@ class Environment:
         if len(self.common.key_ring) > 1:
             name = "TELLBACK_SECRET_KEYS"
         return {
-            "TELLBACK_KAFKA_BOOTSTRAP_SERVERS": self.kafka,
+            **kafka_variables(self.kafka),
             "TELLBACK_DATABASE_URL": self.database_url,
             "TELLBACK_TOPIC_PREFIX": self.topic_prefix,
             "TELLBACK_PARTITIONS": str(self.common.partitions),
@@ -60,9 +62,35 @@ class Environment:
         }
 
 
+def kafka_variables(kafka: KafkaConnection) -> dict[str, str]:
+    """The settings of a connection as environment variables."""
+    files = {"CA_FILE": kafka.ca_file, "CERT_FILE": kafka.cert_file, "KEY_FILE": kafka.key_file}
+    named = {
+        "BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+        "SECURITY_PROTOCOL": kafka.security_protocol,
+        "SASL_MECHANISM": kafka.sasl_mechanism,
+        "SASL_USERNAME": kafka.username,
+        "SASL_PASSWORD": kafka.password.get_secret_value(),
+        "TOKEN_FILE": str(kafka.token_file or ""),
+        "TOKEN_COMMAND": kafka.token_command,
+        **{name: str(file or "") for name, file in files.items()},
+    }
+    return {f"TELLBACK_KAFKA_{name}": value for name, value in named.items() if value}
+
+
+def kafka_fields(kafka: KafkaConnection) -> dict[str, Any]:
+    """The same as fields of the common settings."""
+    return {name.removeprefix("TELLBACK_").lower(): value for name, value in kafka_variables(kafka).items()}
+
+
 @contextlib.asynccontextmanager
 async def fresh_environment(
-    kafka: str, postgres: str, *, topics: bool = True, partitions: int = PARTITIONS, template: str | None = None
+    kafka: KafkaConnection,
+    postgres: str,
+    *,
+    topics: bool = True,
+    partitions: int = PARTITIONS,
+    template: str | None = None,
 ) -> AsyncIterator[Environment]:
     """A new database, a copy of the template or of the migrated one, and (unless told otherwise) new topics; both are
     deleted afterwards."""
@@ -75,13 +103,13 @@ async def fresh_environment(
 
 @contextlib.asynccontextmanager
 async def environment_on(
-    database_url: str, kafka: str = NO_KAFKA, *, topics: bool = True, partitions: int = PARTITIONS
+    database_url: str, kafka: KafkaConnection = NO_KAFKA, *, topics: bool = True, partitions: int = PARTITIONS
 ) -> AsyncIterator[Environment]:
     """An environment on this database with a folder, a secret and a topic prefix of its own, and (unless told
     otherwise) new topics, which are deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="tellback-test-") as folder:
         common = CommonSettings(
-            kafka_bootstrap_servers=kafka,
+            **kafka_fields(kafka),
             database_url=database_url,
             topic_prefix=f"test_{secrets.token_hex(6)}.",
             partitions=partitions,

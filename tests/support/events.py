@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from shared.events.envelope import Event
 from shared.events.responses import ResponseRecorded, ResponseWithdrawn, StakeholderErased
 from shared.ids import uuid7
+from shared.kafka.connection import KafkaConnection
 from shared.records import Record
 from shared.topics import RESPONSE_RECORDED, RESPONSE_WITHDRAWN, RESPONSES, STAKEHOLDER_ERASED, Topic
 
@@ -56,9 +57,9 @@ def record_of(event: Event, topic: Topic = RESPONSES) -> Record:
     return Record.of(topic, event)
 
 
-async def topic_records(bootstrap: str, name: str) -> Sequence[Any]:
+async def topic_records(kafka: KafkaConnection, name: str) -> Sequence[Any]:
     """Every record that the topic (full name) holds now, partition by partition in offset order."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**kafka.options(), enable_auto_commit=False)
     await consumer.start()
     try:
         numbers = await consumer._client._wait_on_metadata(name)

@@ -3,8 +3,9 @@
 import contextlib
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -25,11 +26,21 @@ READY_SECONDS = 60.0
 
 
 class Installation:
-    """Starts, kills and calls the services of one environment; its clients carry a key with all scopes."""
+    """Starts, kills and calls the services of one environment; its clients carry a key with all scopes. `further`:
+    settings beside those that every installation has; `databases`: URLs of single services."""
 
-    def __init__(self, environment: Environment, logs: Path, key: str) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        logs: Path,
+        key: str,
+        further: Mapping[str, str] = MappingProxyType({}),
+        databases: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.environment = environment
         self.key = key
+        self._further = further
+        self._databases = databases
         self._logs = logs
         self._ports = {service: free_port() for service in SERVICES}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -77,6 +88,8 @@ class Installation:
             "TELLBACK_OUTREACH_PUBLIC_URL": self.url("outreach"),
             **{f"TELLBACK_OUTREACH_{name.upper()}_URL": self.url(name) for name in SERVICES if name != "outreach"},
             "TELLBACK_LOG_FORMAT": "json",
+            "TELLBACK_DATABASE_URL": self._databases.get(service, self.environment.database_url),
+            **self._further,
         }
         argv = tellback("serve", service, "--port", str(self._ports[service]), "--pause", "0")
         self._running[service] = start(argv, self._logs / f"{service}.log", variables)
@@ -149,9 +162,14 @@ def _carrying_events() -> Iterator[Topic]:
 
 
 @contextlib.asynccontextmanager
-async def installed(environment: Environment, logs: Path) -> AsyncIterator[Installation]:
-    """An installation with all services ready."""
-    installation = Installation(environment, logs, await api_key(environment, SCOPES))
+async def installed(
+    environment: Environment,
+    logs: Path,
+    further: Mapping[str, str] = MappingProxyType({}),
+    databases: Mapping[str, str] = MappingProxyType({}),
+) -> AsyncIterator[Installation]:
+    """An installation with all services ready, with further settings and databases of single services."""
+    installation = Installation(environment, logs, await api_key(environment, SCOPES), further, databases)
     try:
         for service in SERVICES:
             installation.start(service)

@@ -1,7 +1,7 @@
 """Mails of programmes in a test's hands: planned, sent to a real relay, with a clock that the test moves."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -16,16 +16,25 @@ from services.outreach.domain.documents import survey_document
 from services.outreach.domain.hours import Zones
 from services.outreach.domain.relay import RelaySettings
 from services.outreach.domain.templates import template_survey
+from services.outreach.domain.weekly import Week
 from services.outreach.gateways.relay import Relay
+from services.outreach.handlers.caps import DailyCaps
+from services.outreach.handlers.loop_backs import LoopBackMails
 from services.outreach.handlers.mail_contents import MailContents
 from services.outreach.handlers.mailing import Mailing
+from services.outreach.handlers.notices import Noticing
+from services.outreach.handlers.owner_lists import OwnerLists
+from services.outreach.handlers.pause_notices import PauseNotices
 from services.outreach.handlers.planner import ProgrammePlanner
 from services.outreach.handlers.versions import Versions
+from services.outreach.handlers.weekly_mails import WeeklyMails
+from services.outreach.jobs.carrier import Carrier
 from services.outreach.jobs.mailing import MailSender
 from services.outreach.settings import OutreachSettings
 from tests.support.outreach import Asking
 from tests.support.relay import RelayOfTests, relay
 
+PAGES = "https://tellback.supplier.example"
 PUBLIC_URL = "https://ask.supplier.example"
 LEGAL = {
     "legal_name": "Supplier Ltd",
@@ -44,6 +53,7 @@ class Mailroom:
     relay: RelayOfTests
     sender: MailSender
     planner: ProgrammePlanner
+    lists: OwnerLists
     behind: bool = False
 
     async def survey(self) -> str:
@@ -115,8 +125,39 @@ def sender_of_tests(asking: Asking, port: int, is_behind: Any = lambda: False, *
     """A sender as the service makes it, with further settings."""
     settings = OutreachSettings(public_url=PUBLIC_URL, sender_domains=("supplier.example",), **further)
     contents = MailContents(settings, asking.tokens)
-    mailing = Mailing(asking.database, asking.clock, deployment(), contents, Versions(), settings.daily_cap)
-    return MailSender(mailing, Relay(RelaySettings("127.0.0.1", port, "none")), None, 10_000, is_behind)
+    lists = owner_lists(asking, contents)
+    caps = DailyCaps(asking.clock, deployment(), settings.daily_cap)
+    mailing = Mailing(asking.database, asking.clock, deployment(), contents, Versions(), caps)
+    carrier = Carrier(Relay(RelaySettings("127.0.0.1", port, "none")), None, 10_000)
+    noticing = Noticing(
+        asking.database,
+        asking.clock,
+        contents,
+        {
+            "owner_list": lists,
+            "loop_back": LoopBackMails(contents, deployment(), caps),
+            "paused": pause_notices(asking, contents),
+            "weekly": weekly_mails(asking, contents),
+        },
+    )
+    return MailSender(mailing, noticing, carrier, is_behind)
+
+
+def owner_lists(asking: Asking, contents: MailContents) -> OwnerLists:
+    """What writes the mails to owners."""
+    return OwnerLists(asking.database, asking.clock, deployment(), contents, PAGES)
+
+
+def pause_notices(asking: Asking, contents: MailContents) -> PauseNotices:
+    """What writes the mails about programmes that have paused themselves."""
+    return PauseNotices(asking.database, asking.clock, contents, PAGES)
+
+
+def weekly_mails(
+    asking: Asking, contents: MailContents, week: Callable[[datetime], Awaitable[Week]] | None = None
+) -> WeeklyMails:
+    """What writes the leaders' mails of Monday, about this week."""
+    return WeeklyMails(asking.database, asking.clock, deployment(), contents, week, PAGES)
 
 
 def deployment() -> Deployment:
@@ -130,7 +171,8 @@ async def mailroom(asking: Asking, **settings: Any) -> AsyncIterator[Mailroom]:
     async with relay() as house:
         room: Mailroom
         sender = sender_of_tests(asking, house.port, lambda: room.behind, **settings)
-        room = Mailroom(asking, house, sender, ProgrammePlanner(asking.database, asking.clock, deployment()))
+        planner = ProgrammePlanner(asking.database, asking.clock, deployment())
+        room = Mailroom(asking, house, sender, planner, owner_lists(asking, sender._noticing.contents))
         try:
             yield room
         finally:

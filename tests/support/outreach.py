@@ -282,9 +282,13 @@ class Asking:
         return (await self.links(stakeholder_id, **options))[0]
 
     async def reason(self, stakeholder_id: str = "ann", **options: Any) -> str | None:
-        """Why one person gets no link; None where they get one."""
-        problem = (await self.link(stakeholder_id, **options))["problem"]
+        """Why one person gets no link; None where they get one, which is taken back if it waits for its mailer."""
+        row = await self.link(stakeholder_id, **options)
+        problem = row["problem"]
         if problem is None:
+            if not options.get("handed_over", True):
+                answer = await self.client.post(f"/v1/asks/{row['invitation_id']}/withdraw")
+                assert answer.status_code == 200, answer.text
             return None
         return str(problem["reason"])
 

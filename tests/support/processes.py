@@ -16,6 +16,7 @@ from services.cli.embedded.jars import Jars
 from services.cli.embedded.kafka import Kafka
 from services.cli.embedded.postgres import Postgres
 from services.cli.embedded.process import Program, free_port
+from shared.kafka.connection import KafkaConnection
 from tests.support.environment import Environment
 
 SOURCES = {"PYTHONPATH": str(Path(__file__).parents[2])}
@@ -82,8 +83,8 @@ def parts_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def embedded_kafka() -> Iterator[str]:
-    """A real broker for the block: its bootstrap servers."""
+def embedded_kafka() -> Iterator[KafkaConnection]:
+    """A real broker for the block."""
     jars = Jars()
     jars.fetch(jars.wrong())
     with parts_folder() as folder:
@@ -92,7 +93,7 @@ def embedded_kafka() -> Iterator[str]:
         program = kafka.program()
         with running(program) as child:
             wait_until(kafka.ready, child, program.log)
-            yield kafka.bootstrap_servers
+            yield kafka.connection()
 
 
 @contextlib.contextmanager

@@ -75,7 +75,10 @@ class Receiver:
     @property
     def url(self) -> str:
         """The address of the receiver."""
-        return f"{self.scheme}://{self.host}:{self.port}/hook"
+        host = self.host
+        if ":" in host:
+            host = f"[{host}]"
+        return f"{self.scheme}://{host}:{self.port}/hook"
 
     def ids(self) -> list[str]:
         """The webhook ids in the order of arrival."""

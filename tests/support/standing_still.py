@@ -1,6 +1,8 @@
-"""A process like one of `tellback serve`, with a route that never returns: `python -P -m ... PORT SECONDS`."""
+"""A process like one of `tellback serve`, with routes that never return: `python -P -m ... PORT SECONDS LAST`."""
 
+import asyncio
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,6 +24,14 @@ async def never() -> None:
         pass
 
 
+@router.get("/stuck")
+async def stuck() -> None:
+    """Wait for a thread that never ends."""
+    sys.stderr.write("stuck\n")
+    sys.stderr.flush()
+    await asyncio.to_thread(threading.Event().wait)
+
+
 @asynccontextmanager
 async def nothing(_app: FastAPI) -> AsyncIterator[None]:
     """A lifespan without resources."""
@@ -30,4 +40,5 @@ async def nothing(_app: FastAPI) -> AsyncIterator[None]:
 
 if __name__ == "__main__":
     app = create_bare_app("standing-still", "Stands still", "For a test.", (router,), nothing)
-    _server(app, ("127.0.0.1", int(sys.argv[1])), 0.0, (), Limits(), Watchdog(float(sys.argv[2]))).run()
+    watchdog = Watchdog(float(sys.argv[2]), float(sys.argv[3]))
+    _server(app, ("127.0.0.1", int(sys.argv[1])), 0.0, (), Limits(), watchdog).run()

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared.api import asks
+from shared.api import asks, programmes
 
 AT = "2026-11-20T09:00:00Z"
 SURVEY_ID = "srv_01985b3c7d0e7b6a9f1e2d3c4b5a6978"
@@ -17,6 +17,18 @@ def example_of(model: type[BaseModel]) -> dict[str, Any]:
     return found
 
 
+def first_example(model: type[BaseModel]) -> dict[str, Any]:
+    """The first of the examples in a model's own documentation."""
+    extra: Any = model.model_config["json_schema_extra"]
+    found: dict[str, Any] = extra["examples"][0]
+    return found
+
+
+_PROGRAMME = programmes.Programme.model_validate(first_example(programmes.Programme))
+PROGRAMME: dict[str, Any] = _PROGRAMME.model_dump(mode="json")
+PROGRAMME_ID: str = PROGRAMME["programme_id"]
+DRY_RUN = first_example(programmes.DryRun)
+WAVE = first_example(programmes.CalendarEntry)
 ASK = example_of(asks.Ask)
 GROUP: dict[str, Any] = example_of(asks.AskSummary)["groups"][0]
 LINKS = example_of(asks.LinksMade)

@@ -26,7 +26,7 @@ async def delivering(
 ) -> AsyncIterator[Courier]:
     """Webhooks being sent in the background until the block ends. Raises `InvalidSettings`."""
     rules = rules_of(settings)
-    turns = Database(plumbing.settings.database_url, SCHEMA, pool_size=1, settings=TURNS)
+    turns = Database.of(plumbing.settings, SCHEMA, pool_size=1, settings=TURNS)
     dispatcher = Dispatcher(turns, plumbing.clock, Sender(egress, vault), rules)
     plumbing.background("webhooks", dispatcher.run)
     try:

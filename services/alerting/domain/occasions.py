@@ -7,22 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import chain, takewhile
-from typing import NamedTuple
 
 from services.alerting.domain.default_rules import (
     ANSWERED,
     BOUNCED,
     CLASS_CHANGED,
-    DETRACTOR,
     RENEWAL_NEAR,
     SCORE_DROPPED,
     SEGMENT_DROPPED,
     WENT_SILENT,
 )
 from services.alerting.domain.people import FRESH
-from services.alerting.domain.rule_facts import Facts, Invitation
+from services.alerting.domain.rule_facts import Facts, FirstDetractorAnswer, Invitation
 from services.alerting.domain.rules import FactValue, Rule, Values
-from services.alerting.domain.series import AnswerInSeries, category_of, runs
+from services.alerting.domain.series import AnswerInSeries
 
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 YEAR = 366
@@ -57,15 +55,6 @@ class Occasion:
         return {name: value for name, value in self.values.items() if name not in self.dates} | counted
 
 
-class FirstDetractorAnswer(NamedTuple):
-    """The answer with which somebody became a detractor."""
-
-    at: datetime
-    response_id: str
-    stakeholder_id: str
-    recorded_at: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a follow-up is there: a rule and the fresh occasions on which it holds, oldest first."""
@@ -78,10 +67,8 @@ class Reason:
 def reason_for(rule: Rule, facts: Facts, stakeholder_id: str | None) -> Reason | None:
     """The reason that a rule has for a follow-up about a person, or about the account itself, by the facts of now.
 
-    None: it has none, nobody is left to follow up with, or all of it has been settled by people.
+    None: it has none, or all of it has been settled by people. The caller leaves out who is gone.
     """
-    if facts.is_gone(stakeholder_id):
-        return None
     unsettled = []
     for occasion in occasions(rule, facts, stakeholder_id):
         is_settled = (rule.kind, stakeholder_id, occasion.id) in facts.settled
@@ -109,54 +96,14 @@ def is_of_people(event: str) -> bool:
     return event in _OF_PEOPLE
 
 
-def values_of(given_answer: AnswerInSeries, facts: Facts) -> dict[str, FactValue]:
-    """What rules may look at of an answer: its own facts, and those of its person and account."""
-    answer = given_answer.stored.live
-    return (
-        facts.around(answer.stakeholder_id)
-        | _known_days(facts, answer.answered_at)
-        | {
-            "survey_type": answer.survey_type,
-            "nps_kind": answer.nps_kind,
-            "score": answer.score,
-            "category": category_of(answer.survey_type, answer.score),
-            "change": given_answer.change,
-            "previous_score": given_answer.previous_score,
-            "falls_in_a_row": given_answer.falls_in_a_row,
-            "follow_up_requested": answer.follow_up_requested,
-            "touchpoint": answer.touchpoint,
-            "product": answer.product,
-        }
-    )
-
-
-def first_detractor_answers(facts: Facts) -> list[FirstDetractorAnswer]:
-    """The first answer of each run of detractor answers, oldest first; without answers that are not fresh, answers that
-    people have settled, and people who are gone.
-    """
-    begun = []
-    for person in facts.answers:
-        if facts.is_gone(person):
-            continue
-        for run in runs(facts.series_of(person)):
-            first = run[0].stored
-            answer = first.live
-            is_detractor = run[0].level == 0 and answer.survey_type == "nps"
-            is_settled = (DETRACTOR, person, answer.response_id) in facts.settled
-            if is_detractor and first.is_fresh and not is_settled:
-                begun.append(FirstDetractorAnswer(answer.answered_at, answer.response_id, person, first.recorded_at))
-    return sorted(begun)
-
-
 def _answered(rule: Rule, facts: Facts, stakeholder_id: str) -> Iterator[Occasion]:
-    series_by_key = facts.series_of(stakeholder_id)
-    considered = runs(series_by_key, rising=rule.growth)
+    considered: Iterable[Iterable[AnswerInSeries]] = facts.runs_of(stakeholder_id, rising=rule.growth)
     if rule.is_call_request:
-        considered = list(series_by_key.values())
+        considered = facts.series_of(stakeholder_id).values()
     for given_answer in chain.from_iterable(considered):
-        stored, values = given_answer.stored, values_of(given_answer, facts)
+        values = facts.values_of(given_answer)
         if rule.fits(values):
-            answer = stored.live
+            stored, answer = given_answer.stored, given_answer.stored.live
             yield Occasion(
                 answer.response_id, answer.answered_at, stored.recorded_at, stored.is_fresh, answer.response_id, values
             )
@@ -218,13 +165,13 @@ def _of_anybody(rule: Rule, facts: Facts) -> Iterator[Occasion]:
 
 def _burst(rule: Rule, facts: Facts) -> Iterator[Occasion]:
     """The first window in which enough people's detractor runs began; it happened when the last one needed did."""
-    begun = first_detractor_answers(facts)
+    begun = facts.first_detractor_answers
     for position, first in enumerate(begun):
         people: dict[str, FirstDetractorAnswer] = {}
         for first_answer in begun[position:]:
             if first_answer.at < first.at + facts.burst:
                 people.setdefault(first_answer.stakeholder_id, first_answer)
-        values = facts.around(None) | _known_days(facts, first.at)
+        values = facts.around(None) | facts.known_days(first.at)
         enough = [count for count in range(1, len(people) + 1) if rule.fits(values | {"burst": count})]
         if len(people) in enough:
             needed = list(people.values())[: enough[0]]
@@ -238,7 +185,7 @@ def _dropped(rule: Rule, facts: Facts) -> Iterator[Occasion]:
     drop = facts.account_state.drop
     if drop is None or drop.sequence < facts.account_state.recovered_sequence:
         return
-    values = facts.around(None) | _known_days(facts, drop.at) | {"points": drop.points}
+    values = facts.around(None) | facts.known_days(drop.at) | {"points": drop.points}
     if rule.fits(values):
         yield Occasion(drop.occasion, drop.at, drop.at, values=values)
 
@@ -255,7 +202,7 @@ def _turned(rule: Rule, facts: Facts) -> Iterator[Occasion]:
     if not is_meant(facts.account_state.account_class):
         return
     for change in takewhile(lambda change: is_meant(change.new), reversed(facts.account_state.changes)):
-        values = facts.around(None) | _known_days(facts, change.at)
+        values = facts.around(None) | facts.known_days(change.at)
         values |= {"account_class": change.new, "previous_class": change.old}
         if rule.fits(values):
             yield Occasion(change.occasion, change.at, change.at, values=values)
@@ -301,13 +248,6 @@ def _shifted(rule: Rule, facts: Facts) -> Iterator[Occasion]:
     }
     if rule.fits(values):
         yield Occasion(facts.today.strftime("%Y-%m"), values=values)
-
-
-def _known_days(facts: Facts, at: datetime) -> dict[str, FactValue]:
-    """For how many days the account had answers at a moment; nothing while it has none."""
-    if facts.first_recorded_at is None:
-        return {}
-    return {"known_days": max(0, (at - facts.first_recorded_at).days)}
 
 
 _OF_PEOPLE = {ANSWERED: _answered, WENT_SILENT: _silent, BOUNCED: _bounced}

@@ -1,8 +1,9 @@
 """Reconciles the follow-ups of an account with the desired ones: which open, change, end, go on or come back."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -39,10 +40,10 @@ class AccountTasks:
     and what those not closed rest on (kind, person, occasion).
     """
 
-    open: Mapping[TaskKey, Task] = field(default_factory=dict)
-    closed: Mapping[TaskKey, Task] = field(default_factory=dict)
-    closed_count: Mapping[TaskKey, int] = field(default_factory=dict)
-    occasion_keys: Mapping[UUID, frozenset[OccasionKey]] = field(default_factory=dict)
+    open: dict[TaskKey, Task] = field(default_factory=dict)
+    closed: dict[TaskKey, Task] = field(default_factory=dict)
+    closed_count: dict[TaskKey, int] = field(default_factory=dict)
+    occasion_keys: dict[UUID, frozenset[OccasionKey]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +65,36 @@ class TaskUpdate:
         return self.step.task
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EvaluationSettings:
-    """How an account is evaluated. `may_open` says whether a state, such as a near renewal, may open a follow-up now:
-    at the daily watch, when the class has changed, when the date was entered. `new_id` gives the id of a new
-    follow-up, from the account, the desired follow-up and how many of its key were closed before.
+    """How accounts are evaluated. `new_id` gives the id of a new follow-up, from the account, the desired follow-up and
+    how many of its key were closed before.
     """
 
     rules: tuple[Rule, ...]
     policy: Policy
     new_id: Callable[[str, DesiredTask, int], UUID]
-    may_open: bool = False
+
+    @cached_property
+    def rules_of_accounts(self) -> list[Rule]:
+        """The enabled rules whose follow-ups are about an account itself."""
+        return [rule for rule in self.rules if rule.enabled and is_about_account(rule)]
+
+    @cached_property
+    def rules_of_people(self) -> list[Rule]:
+        """The enabled rules whose follow-ups are about a person."""
+        return [rule for rule in self.rules if rule.enabled and not is_about_account(rule)]
 
 
-def evaluate_account(facts: Facts, existing: AccountTasks, settings: EvaluationSettings) -> list[TaskUpdate]:
-    """Everything that follows for the follow-ups of an account from the facts of now."""
+def evaluate_account(
+    facts: Facts, existing: AccountTasks, settings: EvaluationSettings, *, may_open: bool = False
+) -> list[TaskUpdate]:
+    """Everything that follows for the follow-ups of an account from the facts of now. `may_open` says whether a state,
+    such as a near renewal, may open a follow-up now: at the daily watch, when the class has changed, when the date was
+    entered.
+    """
     desired_tasks = [
-        desired
-        for desired in _desired_tasks(facts, existing, settings)
-        if _stands(desired, facts, existing, settings.may_open)
+        desired for desired in _desired_tasks(facts, existing, settings) if _stands(desired, facts, existing, may_open)
     ]
     return list(reconcile(facts, existing, arrange(desired_tasks), settings))
 
@@ -129,13 +141,25 @@ def _desired_tasks(facts: Facts, existing: AccountTasks, settings: EvaluationSet
         if snapshot is not None:
             opened_under.setdefault(stakeholder_id, []).append(snapshot)
     for stakeholder_id in (None, *sorted(facts.answers.keys() | facts.invitations.keys())):
-        own = opened_under.get(stakeholder_id, [])
-        replaced = {(rule.rule_id, rule.kind) for rule in own}
-        in_force = [rule for rule in settings.rules if rule.enabled and (rule.rule_id, rule.kind) not in replaced]
-        for rule in (*own, *in_force):
-            if (stakeholder_id is None) == is_about_account(rule):
-                reasons.append(reason_for(rule, facts, stakeholder_id))
-    return desired_tasks_of(filter(None, reasons), facts.account.tier)
+        if facts.is_gone(stakeholder_id):
+            continue
+        rules = settings.rules_of_people
+        if stakeholder_id is None:
+            rules = settings.rules_of_accounts
+        if stakeholder_id in opened_under:
+            rules = _with_snapshots(opened_under[stakeholder_id], rules, of_account=stakeholder_id is None)
+        for rule in rules:
+            reason = reason_for(rule, facts, stakeholder_id)
+            if reason is not None:
+                reasons.append(reason)
+    return desired_tasks_of(reasons, facts.account.tier)
+
+
+def _with_snapshots(snapshots: Sequence[Rule], in_force: Sequence[Rule], *, of_account: bool) -> list[Rule]:
+    """The rules in force, some of them in the versions under which open follow-ups were opened."""
+    replaced = {(rule.rule_id, rule.kind) for rule in snapshots}
+    rules = [rule for rule in snapshots if is_about_account(rule) == of_account]
+    return rules + [rule for rule in in_force if (rule.rule_id, rule.kind) not in replaced]
 
 
 def _stands(desired: DesiredTask, facts: Facts, existing: AccountTasks, may_open: bool) -> bool:
@@ -260,8 +284,9 @@ def _opened(
         updated_at=facts.now,
         policy=policy_snapshot(rule, policy),
     )
-    shown = replace(bare, **_shown(bare, desired, taken_in, facts, policy))
-    return replace(shown, escalations=escalation.planned(shown.due_at, rule.escalation, policy.calendar))
+    shown = _shown(bare, desired, taken_in, facts, policy)
+    shown["escalations"] = escalation.planned(shown["due_at"], rule.escalation, policy.calendar)
+    return replace(bare, **shown)
 
 
 def _shown(

@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import NamedTuple
 
 from services.alerting.domain.answers import StoredAnswer
+from services.alerting.domain.default_rules import DETRACTOR
 from services.alerting.domain.people import FRESH, Account, Stakeholder
 from services.alerting.domain.recovery import SeriesKey
-from services.alerting.domain.rules import FactValue
+from services.alerting.domain.rules import FactValue, Values
 from services.alerting.domain.segments import Shift
-from services.alerting.domain.series import AnswerInSeries, series_by_key
+from services.alerting.domain.series import AnswerInSeries, category_of, runs, series_by_key
 from shared.calendar import BusinessCalendar
 
 STEPS = ("sent", "delivered", "opened", "started", "bounced")
@@ -94,14 +97,23 @@ class AccountState:
     recovered_sequence: int = -1
 
 
-@dataclass(frozen=True, slots=True)
+class FirstDetractorAnswer(NamedTuple):
+    """The answer with which somebody became a detractor."""
+
+    at: datetime
+    response_id: str
+    stakeholder_id: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
 class Facts:
     """One account as it is known now, with the people and answers that the evaluation needs.
 
     `known_since`: since when Tellback knows the account, `first_recorded_at`: when its
     first answer was recorded, `heard_at`: the last answer of a decision-maker. `settled` holds (kind, person, occasion)
     of what people have closed; `burst` is the time within which detractors are one matter. `shift` is there for a
-    segment, which stands in the place of an account.
+    segment, which stands in the place of an account. What several rules ask for is worked out once and kept.
     """
 
     account: Account
@@ -121,14 +133,74 @@ class Facts:
     _series_by_person: dict[str, dict[SeriesKey, list[AnswerInSeries]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _runs_by_person: dict[tuple[str, bool], list[list[AnswerInSeries]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _values_by_answer: dict[str, Values] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def series_of(self, stakeholder_id: str) -> dict[SeriesKey, list[AnswerInSeries]]:
-        """The series of a person's answers; worked out once, since every rule needs them."""
-        if stakeholder_id not in self._series_by_person:
-            self._series_by_person[stakeholder_id] = series_by_key(self.answers.get(stakeholder_id, ()))
-        return self._series_by_person[stakeholder_id]
+        """The series of a person's answers."""
+        series = self._series_by_person.get(stakeholder_id)
+        if series is None:
+            series = self._series_by_person[stakeholder_id] = series_by_key(self.answers.get(stakeholder_id, ()))
+        return series
 
-    @property
+    def runs_of(self, stakeholder_id: str, *, rising: bool = False) -> list[list[AnswerInSeries]]:
+        """The runs of a person's answers; `rising`: those in which the level never fell."""
+        found = self._runs_by_person.get((stakeholder_id, rising))
+        if found is None:
+            found = runs(self.series_of(stakeholder_id), rising=rising)
+            self._runs_by_person[stakeholder_id, rising] = found
+        return found
+
+    def values_of(self, given_answer: AnswerInSeries) -> Values:
+        """What rules may look at of an answer: its own facts, and those of its person and account."""
+        response_id = given_answer.stored.live.response_id
+        values = self._values_by_answer.get(response_id)
+        if values is None:
+            values = self._values_by_answer[response_id] = self._values(given_answer)
+        return values
+
+    def _values(self, given_answer: AnswerInSeries) -> Values:
+        answer = given_answer.stored.live
+        return (
+            self.around(answer.stakeholder_id)
+            | self.known_days(answer.answered_at)
+            | {
+                "survey_type": answer.survey_type,
+                "nps_kind": answer.nps_kind,
+                "score": answer.score,
+                "category": category_of(answer.survey_type, answer.score),
+                "change": given_answer.change,
+                "previous_score": given_answer.previous_score,
+                "falls_in_a_row": given_answer.falls_in_a_row,
+                "follow_up_requested": answer.follow_up_requested,
+                "touchpoint": answer.touchpoint,
+                "product": answer.product,
+            }
+        )
+
+    @cached_property
+    def first_detractor_answers(self) -> list[FirstDetractorAnswer]:
+        """The first answer of each run of detractor answers, oldest first; without answers that are not fresh, answers
+        that people have settled, and people who are gone.
+        """
+        begun = []
+        for person in self.answers:
+            if self.is_gone(person):
+                continue
+            for run in self.runs_of(person):
+                first = run[0].stored
+                answer = first.live
+                is_detractor = run[0].level == 0 and answer.survey_type == "nps"
+                is_settled = (DETRACTOR, person, answer.response_id) in self.settled
+                if is_detractor and first.is_fresh and not is_settled:
+                    begun.append(
+                        FirstDetractorAnswer(answer.answered_at, answer.response_id, person, first.recorded_at)
+                    )
+        return sorted(begun)
+
+    @cached_property
     def today(self) -> date:
         """The supplier's date."""
         return self.calendar.local_date(self.now)
@@ -161,6 +233,12 @@ class Facts:
             "region": self.account.region,
             "stakeholder_type": stakeholder_type,
         }
+
+    def known_days(self, at: datetime) -> dict[str, FactValue]:
+        """For how many days the account had answers at a moment; nothing while it has none."""
+        if self.first_recorded_at is None:
+            return {}
+        return {"known_days": max(0, (at - self.first_recorded_at).days)}
 
     def is_recent(self, at: datetime) -> bool:
         """Whether something happened so lately that a follow-up may open on it."""

@@ -51,7 +51,7 @@ FIELDS = {
     "share": "per cent of detractors in the segment",
     "share_before": "the same in the 90 days before",
     "rise": "points by which it went up",
-    "voices": "voices of the segment in the smaller of both windows",
+    "voices": "respondents of the segment in the smaller of both windows",
     "z": "how far the rise is beyond chance, in standard errors",
 }
 """Every field that a condition may name, with its meaning."""
@@ -133,7 +133,10 @@ class Rule:
     @property
     def is_call_request(self) -> bool:
         """Whether it is about people who ask for a call: a better score does not answer that."""
-        return any(condition.holds({"follow_up_requested": True}) for condition in self.tests("follow_up_requested"))
+        return any(
+            condition.field == "follow_up_requested" and condition.holds({"follow_up_requested": True})
+            for condition in self.conditions
+        )
 
 
 def latest(rules: Iterable[Rule], field: str, default: float) -> float:

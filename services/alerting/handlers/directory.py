@@ -5,16 +5,18 @@ from datetime import timedelta
 from itertools import compress
 from uuid import UUID
 
-from services.alerting.courier.interface import change_owners
+from services.alerting.courier.interface import change_owners, forget_messages_of
 from services.alerting.domain.occasions import YEAR
 from services.alerting.domain.people import PersonKey
 from services.alerting.handlers.evaluation import EvaluationRequest
 from services.alerting.handlers.identities import follow_people
 from services.alerting.handlers.recording import Recorder
 from services.alerting.handlers.resources import Resources
+from services.alerting.store.account_erasures import forget_account
 from services.alerting.store.accounts import accounts_by_id
 from services.alerting.store.identities import ids_without_a_person
 from services.alerting.store.watches import note_known
+from shared.db.account_erasures import erased_accounts, note_erased
 from shared.db.directory import keep_directory
 from shared.db.erasures import Person
 from shared.db.transaction import WriteTx
@@ -50,6 +52,10 @@ def record_directory(resources: Resources) -> Recorder:
         request.renewing |= renewing
         await note_known(tx, renewing, resources.clock.now())
         await _change_owners(tx, changes)
+        for account in erased_accounts(records, verdicts):
+            await forget_account(tx, account)
+            await forget_messages_of(tx, account.account_id)
+            await note_erased(tx, account, resources.clock.now())
         return verdicts
 
     return handle

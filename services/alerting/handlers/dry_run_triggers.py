@@ -8,13 +8,13 @@ from uuid import UUID
 from services.alerting.domain.answers import AnswerKey
 from services.alerting.domain.default_rules import ANSWERED, DEFAULT_RULES, RENEWAL_NEAR
 from services.alerting.domain.dry_run import PastTrigger, Trigger
-from services.alerting.domain.occasions import YEAR, first_detractor_answers, occasions, values_of
+from services.alerting.domain.occasions import YEAR, occasions
 from services.alerting.domain.people import Account
 from services.alerting.domain.rule_facts import Facts
 from services.alerting.domain.rules import FactValue, Rule
 from services.alerting.domain.tasks import Task
+from services.alerting.store.account_facts import read_accounts
 from services.alerting.store.dry_run_triggers import add_triggers, forget_triggers_of_answers
-from services.alerting.store.facts import read_facts
 from services.alerting.store.watches import accounts_renewing
 from shared.calendar import BusinessCalendar
 from shared.db.transaction import ReadTx, WriteTx
@@ -73,10 +73,10 @@ async def renewal_triggers(
     if not accounts:
         return []
     bare = Facts(Account(""), now, calendar)
-    facts = await read_facts(tx, [(account_id, None) for account_id in accounts], bare, None)
+    known = await read_accounts(tx, accounts, bare)
     past = []
     for account_id in accounts:
-        for occasion in occasions(_ANYTHING[RENEWAL_NEAR], facts[account_id], None):
+        for occasion in occasions(_ANYTHING[RENEWAL_NEAR], known[account_id].facts, None):
             event_id = derived_uuid(RENEWAL_NEAR, account_id, occasion.id)
             past.append(PastTrigger(Trigger(event_id, RENEWAL_NEAR, now, account_id, None, None, occasion.values)))
     return past
@@ -97,7 +97,7 @@ def _values_of_answer(rule_event: RuleEvent, facts: Facts) -> dict[str, FactValu
         for given_answer in series:
             answer = given_answer.stored.live
             if answer.response_id == rule_event.occasion:
-                values = values_of(given_answer, facts)
+                values = dict(facts.values_of(given_answer))
                 if values["category"] == "detractor":
                     values["burst"] = _unhappy_within(facts, answer.answered_at, facts.burst)
                 return values
@@ -109,7 +109,7 @@ def _unhappy_within(facts: Facts, at: datetime, span: timedelta) -> int:
     return len(
         {
             first_answer.stakeholder_id
-            for first_answer in first_detractor_answers(facts)
+            for first_answer in facts.first_detractor_answers
             if at - span < first_answer.at <= at
         }
     )

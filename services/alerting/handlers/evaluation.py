@@ -4,40 +4,30 @@ Events only say which accounts to evaluate. Which follow-ups open, change or clo
 not on the events that brought them or on their order.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
 
 from services.alerting.courier.interface import subscribed_types
 from services.alerting.domain.answers import AnswerKey
 from services.alerting.domain.arrangement import DesiredTask
-from services.alerting.domain.default_rules import ANSWERED
-from services.alerting.domain.occasions import is_about_account
 from services.alerting.domain.payloads import MessageSubject
-from services.alerting.domain.people import Account
-from services.alerting.domain.reconciliation import (
-    COMES_BACK,
-    AccountTasks,
-    EvaluationSettings,
-    TaskUpdate,
-    evaluate_account,
-)
-from services.alerting.domain.rule_facts import Facts
-from services.alerting.domain.rules import Rule
+from services.alerting.domain.reconciliation import COMES_BACK, EvaluationSettings, TaskUpdate, evaluate_account
+from services.alerting.domain.segments import Shift
 from services.alerting.domain.tasks import Task
 from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.context import Context
 from services.alerting.handlers.dry_run_triggers import RuleEvent, save_triggers
 from services.alerting.handlers.evaluation_messages import change_block, link_next_answers, publish_comments
+from services.alerting.handlers.loaded_accounts import LoadedAccounts, load_accounts
 from services.alerting.handlers.resources import Resources
-from services.alerting.handlers.rules import rules_in_force
-from services.alerting.store.facts import SubjectKey, read_facts
-from services.alerting.store.occasions import TaskOccasion, occasions_of, settled
+from services.alerting.store.facts import SubjectKey
 from services.alerting.store.rules import current_rules
-from services.alerting.store.tasks import ids_in_use, last_closed, tasks_at_hand, with_tasks
+from services.alerting.store.tasks import ids_in_use, with_tasks
 from shared.db.directory import own_ids
 from shared.db.transaction import ReadTx, WriteTx
 from shared.ids import derived_uuid
@@ -78,16 +68,6 @@ class EvaluationRequest:
     corrected_answers: list[AnswerKey] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedAccounts:
-    """The accounts of one evaluation: their facts, their follow-ups, and the rules."""
-
-    rules: tuple[Rule, ...]
-    facts: Mapping[str, Facts]
-    existing: Mapping[str, AccountTasks]
-    tasks: Sequence[Task]
-
-
 async def evaluate(tx: WriteTx, resources: Resources, request: EvaluationRequest) -> int:
     """Evaluate the rules, save the changed follow-ups and queue the messages. The caller holds the locks of the
     accounts. Returns the number of steps.
@@ -95,24 +75,26 @@ async def evaluate(tx: WriteTx, resources: Resources, request: EvaluationRequest
     await _drop_unsubscribed(tx, request)
     await _by_own_ids(tx, request)
     people = await _concerned(tx, resources, request)
-    loaded = LoadedAccounts((), {}, {}, ())
+    loaded = LoadedAccounts()
     if people:
-        loaded = await _load_accounts(tx, resources, people, await rules_in_force(tx, resources.clock))
+        loaded = await load_accounts(tx, resources, people, await resources.rules.in_force(tx, resources.clock))
     return await _carry_out(tx, resources, loaded, request, people)
 
 
-async def evaluate_segments(tx: WriteTx, resources: Resources, facts: Mapping[str, Facts]) -> int:
-    """Evaluate the rules about segments; the name of a segment stands in the place of an account id. The caller holds
-    the locks of the names.
+async def evaluate_segments(tx: WriteTx, resources: Resources, shifts: Mapping[str, Shift | None]) -> int:
+    """Evaluate the rules about segments, by how each has moved; the name of a segment stands in the place of an account
+    id. The caller holds the locks of the names.
     """
-    loaded = await _load_segments(tx, resources, facts)
-    return await _carry_out(tx, resources, loaded, EvaluationRequest(renewing=set(facts)), set())
+    names = {(name, None) for name in shifts}
+    rules = await resources.rules.in_force(tx, resources.clock)
+    loaded = await load_accounts(tx, resources, names, rules, shifts)
+    return await _carry_out(tx, resources, loaded, EvaluationRequest(renewing=set(shifts)), set())
 
 
 async def preview(tx: ReadTx, resources: Resources, accounts: Collection[str]) -> list[TaskUpdate]:
     """What an evaluation of these accounts would change, as at the daily watch; nothing is written."""
     rules = await current_rules(tx)
-    loaded = await _load_accounts(tx, resources, {(account_id, None) for account_id in accounts}, rules)
+    loaded = await load_accounts(tx, resources, {(account_id, None) for account_id in accounts}, rules)
     request = EvaluationRequest(renewing=set(accounts))
     return [update for update in _task_updates(loaded, resources, request) if update.step is not None]
 
@@ -187,87 +169,6 @@ async def _concerned(tx: WriteTx, resources: Resources, request: EvaluationReque
     return fresh | {(account_id, person) for account_id, person in others if account_id in with_follow_ups}
 
 
-async def _load_accounts(
-    tx: ReadTx, resources: Resources, people: Collection[SubjectKey], rules: Sequence[Rule]
-) -> LoadedAccounts:
-    """Read the facts and the follow-ups of the accounts. A caller that writes holds the locks of the accounts."""
-    accounts, now = {account_id for account_id, _ in people}, resources.clock.now()
-    persons = [(account_id, person) for account_id, person in people if person is not None]
-    tasks = await tasks_at_hand(tx, accounts, now - COMES_BACK, persons)
-    occasions_by_task = await occasions_of(tx, [task.follow_up_id for task in tasks])
-    concerned = set(people) | {(account_id, None) for account_id in accounts}
-    for task in tasks:
-        concerned.add((task.account_id, task.stakeholder_id))
-        for row in occasions_by_task.get(task.follow_up_id, ()):
-            concerned.add((task.account_id, row.stakeholder_id))
-    bare = Facts(Account(""), now, resources.policy.calendar, burst=resources.burst)
-    facts = await read_facts(tx, concerned, bare, _burst_threshold(rules, tasks))
-    people_read: set[SubjectKey] = set()
-    for account_id, of_account in facts.items():
-        people_read.add((account_id, None))
-        people_read.update((account_id, stakeholder_id) for stakeholder_id in of_account.answers)
-    closed = await last_closed(tx, people_read)
-    return LoadedAccounts(tuple(rules), facts, _tasks_by_account(facts, tasks, occasions_by_task, closed), tasks)
-
-
-async def _load_segments(tx: WriteTx, resources: Resources, facts: Mapping[str, Facts]) -> LoadedAccounts:
-    names = {(name, None) for name in facts}
-    rules = tuple(await rules_in_force(tx, resources.clock))
-    tasks = await tasks_at_hand(tx, facts, resources.clock.now() - COMES_BACK)
-    occasions_by_task = await occasions_of(tx, [task.follow_up_id for task in tasks])
-    settled_by_name = await settled(tx, names)
-    complete = {}
-    for name, of_segment in facts.items():
-        complete[name] = replace(of_segment, settled=frozenset(settled_by_name.get(name, ())))
-    return LoadedAccounts(
-        rules, complete, _tasks_by_account(complete, tasks, occasions_by_task, await last_closed(tx, names)), tasks
-    )
-
-
-def _burst_threshold(rules: Sequence[Rule], tasks: Sequence[Task]) -> int | None:
-    """From how many recent detractors on everybody at the account is read: the least number that a rule about bursts
-    needs, and 1 while a follow-up about several people is open. None where no rule counts detractors.
-    """
-    if any(task.stakeholder_id is None and _event_of(task) == ANSWERED for task in tasks):
-        return 1
-    counts = []
-    for rule in rules:
-        if rule.enabled and rule.event == ANSWERED and is_about_account(rule):
-            least = [test.value for test in rule.tests("burst") if test.operator == "min"]
-            counts.append(int(max(least, default=1)))
-    return min(counts, default=None)
-
-
-def _event_of(task: Task) -> str | None:
-    event: str | None = (task.policy.get("rule") or {}).get("event")
-    return event
-
-
-def _tasks_by_account(
-    facts: Mapping[str, Facts],
-    tasks: Iterable[Task],
-    occasions_by_task: Mapping[UUID, Sequence[TaskOccasion]],
-    closed: Iterable[tuple[Task, int]],
-) -> dict[str, AccountTasks]:
-    open_by: dict[str, dict[tuple[str | None, str], Task]] = {account_id: {} for account_id in facts}
-    closed_by: dict[str, dict[tuple[str | None, str], Task]] = {account_id: {} for account_id in facts}
-    counts: dict[str, dict[tuple[str | None, str], int]] = {account_id: {} for account_id in facts}
-    for task in tasks:
-        if not task.is_closed:
-            open_by[task.account_id][task.stakeholder_id, task.kind] = task
-    for task, count in closed:
-        closed_by[task.account_id][task.stakeholder_id, task.kind] = task
-        counts[task.account_id][task.stakeholder_id, task.kind] = count
-    rests = {}
-    for follow_up_id, rows in occasions_by_task.items():
-        holding = [row for row in rows if row.holds]
-        rests[follow_up_id] = frozenset((row.kind, row.stakeholder_id, row.occasion) for row in holding)
-    existing = {}
-    for account_id in facts:
-        existing[account_id] = AccountTasks(open_by[account_id], closed_by[account_id], counts[account_id], rests)
-    return existing
-
-
 async def _updates_under_free_ids(
     tx: ReadTx, loaded: LoadedAccounts, resources: Resources, request: EvaluationRequest
 ) -> list[TaskUpdate]:
@@ -281,7 +182,9 @@ async def _updates_under_free_ids(
         for update in updates:
             if update.step is not None and update.step.entry.action == "opened":
                 opened.append(update.after.follow_up_id)
-        found = await ids_in_use(tx, opened)
+        found: set[UUID] = set()
+        if loaded.have_tasks:
+            found = await ids_in_use(tx, opened)
         if not found:
             return updates
         taken |= found
@@ -292,10 +195,10 @@ def _task_updates(
 ) -> list[TaskUpdate]:
     """The updates of all accounts, in the order of their ids; new follow-ups under none of the ids that are taken."""
     updates: list[TaskUpdate] = []
-    new_id = partial(follow_up_id_of, taken)
+    settings = EvaluationSettings(loaded.rules, resources.policy, partial(follow_up_id_of, taken))
     for account_id in sorted(loaded.facts):
-        settings = EvaluationSettings(loaded.rules, resources.policy, new_id, account_id in request.renewing)
-        updates += evaluate_account(loaded.facts[account_id], loaded.existing[account_id], settings)
+        facts, existing = loaded.facts[account_id], loaded.existing[account_id]
+        updates += evaluate_account(facts, existing, settings, may_open=account_id in request.renewing)
     return updates
 
 
@@ -303,10 +206,8 @@ def follow_up_id_of(taken: Collection[UUID], account_id: str, desired: DesiredTa
     """The id of a follow-up: the same whenever the same facts are read again, and none that is taken."""
     first = desired.occasions[0].occasion.id
     named = ("follow_up", desired.kind, account_id, desired.stakeholder_id or "", first)
-    number = closed_before
-    while derived_uuid(*named, str(number)) in taken:
-        number += 1
-    return derived_uuid(*named, str(number))
+    ids = (derived_uuid(*named, str(number)) for number in count(closed_before))
+    return next(follow_up_id for follow_up_id in ids if follow_up_id not in taken)
 
 
 async def _casework(

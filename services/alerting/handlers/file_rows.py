@@ -1,6 +1,6 @@
 """Rows of imported files, in alerting's copy: the same rule as the scorer's, by `shared.events.files`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from shared.db.directory import own_ids
 from shared.db.transaction import ReadTx, WriteTx
 from shared.events.envelope import Event
 from shared.events.files import NO_DIGESTS, import_of, judge, origin_in
+from shared.events.response_fast_reader import PlainResponse, Recorded
 from shared.events.responses import ResponseRecorded
 
 Known = dict[AnswerKey, dict[UUID, AnswerChange]]
@@ -35,22 +36,24 @@ class FileRows:
         changes of the batch are stored."""
         imports: set[UUID] = set()
         known: Known = {}
-        again = set(found)
+        again, seen = set(found), set()
         for event in events:
-            import_id = import_of(event.file)
             data = event.data
-            if import_id is None or not isinstance(data, ResponseRecorded):
+            if not isinstance(data, PlainResponse | ResponseRecorded):
                 continue
-            imports.add(import_id)
             key = (data.account_id, data.response_id)
-            if key in known:
+            if key in seen:
                 again.add(key)
-            known[key] = {}
+            seen.add(key)
+            import_id = import_of(event.file)
+            if import_id is not None:
+                imports.add(import_id)
+                known[key] = {}
         if not imports:
             return cls(set(), known)
         for key, changes in (await store.changes_by_answer(tx, known.keys() & again)).items():
             known[key] = {change.event_id: change for change in changes}
-        people = await own_ids(tx, _people_in(events, found))
+        people = await own_ids(tx, _people_in(events, again, found))
         return cls(await store.undone_imports(tx, imports), known, people)
 
     def is_undone(self, event: Event) -> bool:
@@ -69,7 +72,7 @@ class FileRows:
         known = self._known.get(key, {})
         self._known[key] = {event_id: change for event_id, change in known.items() if change.import_id is None}
 
-    def changes(self, event: Event, data: ResponseRecorded, first: StoredAnswer) -> bool:
+    def changes(self, event: Event, data: Recorded, first: StoredAnswer) -> bool:
         """Whether the record is a row of a file that changes the answer that is known under its id."""
         origin = origin_in(event.file)
         if origin is None:
@@ -95,13 +98,16 @@ class FileRows:
         await store.add_changes(tx, made)
 
 
-def _people_in(events: Iterable[Event], found: Mapping[AnswerKey, StoredAnswer]) -> Iterator[tuple[str, str]]:
-    """The people whom answers name, by account."""
+def _people_in(
+    events: Iterable[Event], again: Collection[AnswerKey], found: Mapping[AnswerKey, StoredAnswer]
+) -> Iterator[tuple[str, str]]:
+    """The people, by account, whom answers name of which there is more than one record."""
     for stored in found.values():
         yield stored.recorded.account_id, stored.recorded.stakeholder_id
     for event in events:
-        if isinstance(event.data, ResponseRecorded):
-            yield event.data.account_id, event.data.stakeholder_id
+        data = event.data
+        if isinstance(data, PlainResponse | ResponseRecorded) and (data.account_id, data.response_id) in again:
+            yield data.account_id, data.stakeholder_id
 
 
 def is_free(first: StoredAnswer, recorded_at: datetime) -> bool:

@@ -1,10 +1,11 @@
 """What every use case of alerting needs besides the transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from services.alerting.domain.payloads import PayloadSettings
 from services.alerting.domain.policy import Policy
+from services.alerting.handlers.rules import RuleCache
 from shared.clock import Clock
 from shared.db.erasures import Journal
 
@@ -23,3 +24,4 @@ class Resources:
     notice_wait: timedelta = timedelta(seconds=60)
     notice_lease: timedelta = timedelta(minutes=2)
     burst: timedelta = timedelta(hours=24)
+    rules: RuleCache = field(default_factory=RuleCache)

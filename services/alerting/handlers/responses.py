@@ -27,6 +27,7 @@ from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.events.files import digests_of, import_of
 from shared.events.posted import posted
+from shared.events.response_fast_reader import PlainResponse, Recorded
 from shared.events.responses import ResponseAmended, ResponseRecorded, ResponseWithdrawn
 from shared.ids import derived_uuid
 from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, Received, Verdict
@@ -59,7 +60,7 @@ class ResponseBatch:
     def verdict(self, event: Event) -> Verdict:
         """The verdict on one record; notes a new answer."""
         data = event.data
-        if isinstance(data, ResponseRecorded):
+        if isinstance(data, PlainResponse | ResponseRecorded):
             return self._recorded(event, data)
         key = _key(event)
         if key in self.dropped or key in self.overtaken:
@@ -83,7 +84,7 @@ class ResponseBatch:
             self.quietly.add(key)
         self.touched[key] = event
 
-    def _recorded(self, event: Event, data: ResponseRecorded) -> Verdict:
+    def _recorded(self, event: Event, data: Recorded) -> Verdict:
         key = _key(event)
         if key in self.dropped or self.files.is_undone(event):
             return REPEAT
@@ -98,7 +99,7 @@ class ResponseBatch:
             answer,
             answer,
             data.recorded_at,
-            posted=posted(vars(data)),
+            posted=posted(data.model_dump()),
             digests=digests_of(data),
             import_id=import_of(event.file),
         )
@@ -109,7 +110,7 @@ class ResponseBatch:
         self.created[key] = event
         return NEW
 
-    def _again(self, event: Event, data: ResponseRecorded, first: StoredAnswer) -> Verdict:
+    def _again(self, event: Event, data: Recorded, first: StoredAnswer) -> Verdict:
         """A record whose id is known is a repeat, unless a row of a file changes the answer."""
         if not self.files.changes(event, data, first):
             return REPEAT
@@ -149,7 +150,7 @@ async def _erased(tx: WriteTx, resources: Resources, events: Sequence[Event]) ->
     recorded: list[UUID] = []
     for event in events:
         data = event.data
-        if isinstance(data, ResponseRecorded):
+        if isinstance(data, PlainResponse | ResponseRecorded):
             people.append((data.account_id, data.stakeholder_id, min(data.recorded_at, data.answered_at)))
             recorded.append(event.id)
     return set(compress(recorded, await resources.journal.overtaken(tx, people)))
@@ -174,10 +175,10 @@ async def _save(tx: WriteTx, batch: ResponseBatch) -> None:
     if not batch.touched:
         return
     changes = await store.changes_by_answer(tx, batch.touched)
-    given = {key: (key[0], batch.answers[key].recorded.stakeholder_id) for key in batch.touched}
+    given = {key: (key[0], batch.answers[key].recorded.stakeholder_id) for key in changes}
     people = await own_ids(tx, given.values())
-    for key in batch.touched:
-        batch.answers[key] = folded(batch.answers[key], changes.get(key, ()), people[given[key]])
+    for key, changed in changes.items():
+        batch.answers[key] = folded(batch.answers[key], changed, people[given[key]])
     await store.save_answers(tx, [batch.answers[key] for key in batch.touched])
 
 
@@ -240,7 +241,7 @@ def _message_about(batch: ResponseBatch, answer: Answer, before: Answer | None) 
     return MessageRequest(messages.SURVEY_RESPONSE_UPDATED, event.id, event.time, *whose, change)
 
 
-def answer_of(data: ResponseRecorded) -> Answer:
+def answer_of(data: Recorded) -> Answer:
     """The part of a response that alerting keeps."""
     return Answer(
         account_id=data.account_id,
@@ -282,7 +283,7 @@ def change_of(event: Event) -> AnswerChange | None:
 
 def _key(event: Event) -> AnswerKey:
     data = event.data
-    if not isinstance(data, ResponseRecorded | ResponseAmended | ResponseWithdrawn):
+    if not isinstance(data, PlainResponse | ResponseRecorded | ResponseAmended | ResponseWithdrawn):
         raise TypeError(f"not a response event: {event.name}")
     return data.account_id, data.response_id
 

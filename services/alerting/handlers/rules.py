@@ -4,12 +4,33 @@ from dataclasses import replace
 
 from services.alerting.domain.default_rules import DEFAULT_RULES
 from services.alerting.domain.rules import Rule
-from services.alerting.store.rules import add_versions, current_rows, current_rules
+from services.alerting.store.rules import add_versions, current_rows, current_rules, current_versions
 from shared.clock import Clock
 from shared.db.transaction import WriteTx
 
 SHIPPED = "tellback"
 """The author of the versions of rules that come with the product."""
+
+
+class RuleCache:
+    """The rules in force as they were read last: a version of a rule never changes."""
+
+    def __init__(self) -> None:
+        self._versions: frozenset[tuple[str, int]] = frozenset()
+        self._rules: tuple[Rule, ...] = ()
+
+    async def in_force(self, tx: WriteTx, clock: Clock) -> tuple[Rule, ...]:
+        """What `rules_in_force` says; the rules are read only if there are others since."""
+        versions = await current_versions(tx)
+        if versions and versions == self._versions:
+            return self._rules
+        rules = tuple(await rules_in_force(tx, clock))
+
+        def keep() -> None:
+            self._versions, self._rules = frozenset((rule.rule_id, rule.version) for rule in rules), rules
+
+        tx.after_commit(keep)
+        return rules
 
 
 async def rules_in_force(tx: WriteTx, clock: Clock) -> list[Rule]:

@@ -8,9 +8,7 @@ from datetime import date, datetime, time, timedelta
 
 from services.alerting.domain.default_rules import SEGMENT_DROPPED
 from services.alerting.domain.occasions import YEAR
-from services.alerting.domain.people import Account
 from services.alerting.domain.reconciliation import COMES_BACK
-from services.alerting.domain.rule_facts import Facts
 from services.alerting.domain.segments import Shift, shifts
 from services.alerting.handlers.evaluation import EvaluationRequest, evaluate, evaluate_segments
 from services.alerting.handlers.resources import Resources
@@ -76,9 +74,7 @@ async def watch_segments(tx: WriteTx, resources: Resources, names: Sequence[str]
     fresh = await _not_yet_today(tx, resources, names)
     now = resources.clock.now()
     moved = {segment_name(shift): shift for shift in shifts(await account_counts(tx))}
-    bare = Facts(Account(""), now, resources.policy.calendar)
-    facts = {name: replace(bare, account=Account(name), shift=moved.get(name)) for name in fresh}
-    changed = await evaluate_segments(tx, resources, facts)
+    changed = await evaluate_segments(tx, resources, {name: moved.get(name) for name in fresh})
     await note_watched(tx, fresh, now, _today(resources))
     return changed
 

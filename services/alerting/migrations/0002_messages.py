@@ -15,6 +15,16 @@ STATEMENTS = [
         last bigint not null
     )
     """,
+    # Restores from a backup: nothing leaves by itself from one until somebody lets it. The timeline is the milliseconds
+    # since 1970; numbers of messages begin above it, so that they are above all that were given before.
+    """
+    create table restores (
+        timeline bigint primary key,
+        restored_at timestamptz not null,
+        resumed_at timestamptz,
+        resumed_by text
+    )
+    """,
     # A deleted endpoint keeps its row, so that its deliveries can still be read.
     """
     create table webhook_endpoints (

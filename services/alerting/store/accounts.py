@@ -13,11 +13,11 @@ from services.alerting.domain.tasks import Contact
 from services.alerting.store.binds import people_binds
 from shared.db.transaction import ReadTx, WriteTx
 
-_ACCOUNT = (
+ACCOUNT = (
     "account_id, name, industry, tier, region, revenue_amount, revenue_currency, renewal_on, owner_name, owner_email,"
     " sponsor_name, sponsor_email, removed, record"
 )
-_STAKEHOLDER = "account_id, stakeholder_id, name, email, type, job_title, removed, record"
+STAKEHOLDER = "account_id, stakeholder_id, name, email, type, job_title, removed, record"
 _UPSERT_SNAPSHOT = """
     insert into account_scores as s (account_id, sequence, account_class, figures, computed_at, told_class,
         class_sequence)
@@ -46,10 +46,10 @@ async def accounts_by_id(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, Ac
     ids = sorted(set(account_ids))
     if not ids:
         return {}
-    rows = await tx.all(f"select {_ACCOUNT} from accounts where account_id = any(cast(:ids as text[]))", ids=ids)
+    rows = await tx.all(f"select {ACCOUNT} from accounts where account_id = any(cast(:ids as text[]))", ids=ids)
     accounts = {account_id: Account(account_id) for account_id in ids}
     for row in rows:
-        accounts[row["account_id"]] = _account(row)
+        accounts[row["account_id"]] = account_of(row)
     return accounts
 
 
@@ -59,13 +59,13 @@ async def stakeholders_by_id(tx: ReadTx, people: Iterable[PersonKey]) -> dict[Pe
     if not pairs:
         return {}
     rows = await tx.all(
-        f"select {_STAKEHOLDER} from stakeholders where (account_id, stakeholder_id) in"
+        f"select {STAKEHOLDER} from stakeholders where (account_id, stakeholder_id) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
         **people_binds(pairs),
     )
     stakeholders = {pair: Stakeholder(*pair) for pair in pairs}
     for row in rows:
-        stakeholders[row["account_id"], row["stakeholder_id"]] = _stakeholder(row)
+        stakeholders[row["account_id"], row["stakeholder_id"]] = stakeholder_of(row)
     return stakeholders
 
 
@@ -122,9 +122,12 @@ async def next_sequences(tx: WriteTx, account_ids: Iterable[str]) -> list[int]:
     ids = list(account_ids)
     counts = Counter(ids)
     rows = await tx.all(
-        "insert into account_sequences as sequences (account_id, last)"
-        " select * from unnest(cast(:accounts as text[]), cast(:counts as bigint[]))"
-        " on conflict (account_id) do update set last = sequences.last + excluded.last returning account_id, last",
+        "with timeline as (select coalesce(max(timeline), 0) as beginning from restores)"
+        " insert into account_sequences as sequences (account_id, last)"
+        " select account_id, beginning + count from timeline,"
+        " unnest(cast(:accounts as text[]), cast(:counts as bigint[])) as given(account_id, count)"
+        " on conflict (account_id) do update set last = sequences.last + excluded.last"
+        " - (select beginning from timeline) returning account_id, last",
         accounts=sorted(counts),
         counts=[counts[account_id] for account_id in sorted(counts)],
     )
@@ -136,7 +139,10 @@ async def next_sequences(tx: WriteTx, account_ids: Iterable[str]) -> list[int]:
     return numbers
 
 
-def _account(row: RowMapping) -> Account:
+def account_of(row: RowMapping) -> Account:
+    """A row of `ACCOUNT` as an account; one without a record is not in the directory, and known by its id alone."""
+    if row["record"] is None:
+        return Account(row["account_id"])
     amount = row["revenue_amount"]
     if amount is not None:
         amount = float(amount)
@@ -163,7 +169,10 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text)
 
 
-def _stakeholder(row: RowMapping) -> Stakeholder:
+def stakeholder_of(row: RowMapping) -> Stakeholder:
+    """A row of `STAKEHOLDER` as a person; one without a record is not in the directory, and known by the id alone."""
+    if row["record"] is None:
+        return Stakeholder(row["account_id"], row["stakeholder_id"])
     return Stakeholder(
         account_id=row["account_id"],
         stakeholder_id=row["stakeholder_id"],

@@ -16,6 +16,7 @@ from services.alerting.tables.answers import RESPONSES
 from services.alerting.tables.metadata import columns_of
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 _CHANGE = ", ".join(field.name for field in fields(AnswerChange))
 ADD_CHANGES = f"""
     insert into response_changes ({_CHANGE}, sender)
@@ -65,7 +66,7 @@ async def save_answers(tx: WriteTx, answers: Sequence[StoredAnswer]) -> None:
                 "at": stored.recorded_at,
                 "named": _placeholder_document(stored.placeholder),
                 "posted": stored.posted,
-                "digests": json.dumps(dict(stored.digests)),
+                "digests": _AS_JSON(dict(stored.digests)),
                 "imports": stored.import_id,
                 "undone": stored.undone_at,
             }
@@ -154,8 +155,11 @@ async def undone_imports(tx: ReadTx, import_ids: Collection[UUID]) -> set[tuple[
 
 
 async def changes_by_answer(tx: ReadTx, keys: Iterable[AnswerKey]) -> dict[AnswerKey, list[AnswerChange]]:
-    """All changes of these answers."""
+    """The changes of these answers, of those that have any."""
     changes: dict[AnswerKey, list[AnswerChange]] = {}
+    keys = list(keys)
+    if not keys:
+        return changes
     for row in await tx.all(_in_keys(f"select {_CHANGE} from response_changes"), **answer_binds(keys)):
         changes.setdefault((row["account_id"], row["response_id"]), []).append(AnswerChange(**row))
     return changes
@@ -250,7 +254,7 @@ _FIELDS = tuple(field.name for field in fields(Answer) if field.name not in ("ac
 
 def _document(answer: Answer) -> str:
     values = {name: getattr(answer, name) for name in _FIELDS}
-    return json.dumps(values | {"answered_at": answer.answered_at.isoformat()}, ensure_ascii=False)
+    return _AS_JSON(values | {"answered_at": answer.answered_at.isoformat()})
 
 
 def _placeholder_document(placeholder: Placeholder | None) -> str | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from services.alerting.courier.interface import SENDING
 from services.alerting.domain.notices import Announcement, Notification
 from services.alerting.tables.metadata import columns_of
 from services.alerting.tables.notices import NOTIFICATIONS
@@ -152,7 +153,8 @@ async def due_bundles(tx: ReadTx, now: datetime, held: Sequence[BundleKey]) -> l
     rows = await tx.rows(
         f"""
         select {_BUNDLE_KEY} from notices
-        where ((status = 'waiting' and due_at <= :now) or (status = 'sending' and lease_until <= :now))
+        where {SENDING}
+            and ((status = 'waiting' and due_at <= :now) or (status = 'sending' and lease_until <= :now))
             and {nobody_waits("account_id")} and ({_BUNDLE_KEY}) not in (select * from {_BUNDLE_KEYS})
         group by 1, 2, 3, 4 order by min(coalesce(due_at, lease_until)) limit :limit
         """,

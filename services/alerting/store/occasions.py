@@ -8,11 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.alerting.domain.arrangement import DesiredTask, MatchedOccasion, OccasionKey
+from services.alerting.domain.arrangement import DesiredTask, MatchedOccasion
 from services.alerting.domain.rules import Rule
 from services.alerting.domain.severity import Severity
 from services.alerting.domain.tasks import Task
-from services.alerting.store.binds import people_binds
 from shared.db.transaction import ReadTx, WriteTx
 
 _COLUMNS = (
@@ -54,24 +53,6 @@ async def occasions_of(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> dict[UUID, 
     for row in rows:
         by_task.setdefault(row["follow_up_id"], []).append(_task_occasion(row))
     return by_task
-
-
-async def settled(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> dict[str, set[OccasionKey]]:
-    """The occasions of these (account, stakeholder) whose follow-ups people have closed, by account; without those of
-    follow-ups that people opened again.
-    """
-    rows = await tx.all(
-        "select o.account_id, o.kind, o.stakeholder_id, o.occasion"
-        " from task_occasions o join tasks using (follow_up_id)"
-        " where o.settled and state = 'closed' and (o.account_id, o.stakeholder_id) in"
-        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
-        **people_binds(people),
-    )
-    by_account: dict[str, set[OccasionKey]] = {}
-    for row in rows:
-        occasion = (row["kind"], row["stakeholder_id"] or None, row["occasion"])
-        by_account.setdefault(row["account_id"], set()).add(occasion)
-    return by_account
 
 
 async def settle(tx: WriteTx, follow_up_ids: Iterable[UUID]) -> None:

@@ -28,6 +28,12 @@ async def current_rules(tx: ReadTx) -> list[Rule]:
     return sorted(map(_rule, await tx.all(_CURRENT)), key=lambda rule: rule.position)
 
 
+async def current_versions(tx: ReadTx) -> frozenset[tuple[str, int]]:
+    """The rules in force as (rule_id, version)."""
+    rows = await tx.rows("select rule_id, max(version) from rules group by rule_id")
+    return frozenset((rule_id, version) for rule_id, version in rows)
+
+
 async def current_rows(tx: ReadTx) -> list[dict[str, Any]]:
     """The rules in force with who made them and when, in the table's order."""
     rows = await tx.all(f"select * from ({_CURRENT}) as current order by position, rule_id")

@@ -161,7 +161,7 @@ def _shown(benchmark: Benchmark | None) -> dict[str, Any] | None:
 
 
 def _point(nps: float | None, then: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A point of the own past: what it was, by how many voices, and how far we have come since."""
+    """A point of the own past: what it was, by how many respondents, and how far we have come since."""
     if not then:
         then = {"response_count": 0}
     return {

@@ -111,3 +111,9 @@ async def keep_snapshot(tx: WriteTx, snapshot: AccountScoreChanged) -> bool:
             figures=json.dumps(snapshot.figures),
         )
     )
+
+
+async def forget_snapshot(tx: WriteTx, account_id: str) -> None:
+    """Drop the figures of an account that was erased. The scorer counts on, so that what it publishes of what is left
+    takes the place of an older snapshot that is still on its way."""
+    await tx.execute("delete from snapshots where account_id = :account_id", account_id=account_id)

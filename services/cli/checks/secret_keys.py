@@ -13,7 +13,7 @@ async def ring(common: CommonSettings) -> list[Check]:
     """The keys that the settings name; short and missing ones are refused before this. Objections are left out where
     outreach has never run."""
     checks = [_doubled(common.key_ring)]
-    handle = Database(common.database_url, "outreach", pool_size=1)
+    handle = Database.of(common, "outreach", pool_size=1)
     try:
         async with handle.read() as tx:
             if not await tx.scalar("select to_regclass('outreach.suppressions') is not null"):

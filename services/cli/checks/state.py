@@ -1,6 +1,9 @@
 """Checks of running parts: the database and its migrations, the topics, the position of every service, parked
 records."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from services.cli.checks import Check, failed, ok, warning
 from services.cli.topics import differences
 from shared.clock import Clock, SystemClock
@@ -8,9 +11,11 @@ from shared.db.engine import ConnectionsUsedUp, Database
 from shared.db.migrate import levels
 from shared.db.transaction import ReadTx
 from shared.errors import TellbackError, Unavailable
-from shared.kafka.admin import Admin
-from shared.kafka.offsets import Place, log_ranges
+from shared.kafka.admin import Admin, TopicState
+from shared.kafka.connection import KafkaConnection, is_loopback
+from shared.kafka.offsets import log_ranges
 from shared.settings import CommonSettings
+from shared.topics import BY_NAME
 
 MORE_CONNECTIONS = "raise max_connections, or end what does not belong there"
 DURABLE = {"fsync": ("on",), "full_page_writes": ("on",), "synchronous_commit": ("on", "remote_write", "remote_apply")}
@@ -22,7 +27,7 @@ CONNECTIONS_SHARE = 0.8
 
 async def database(common: CommonSettings, clock: Clock | None = None) -> list[Check]:
     """Whether PostgreSQL answers, keeps acknowledged data, has the right time, and is at the schema of this release."""
-    handle = Database(common.database_url, "public", pool_size=1)
+    handle = Database.of(common, "public", pool_size=1)
     try:
         async with handle.read() as tx:
             checks = [await _durability(tx), await _clock(tx, clock or SystemClock()), await _connections(tx)]
@@ -30,7 +35,7 @@ async def database(common: CommonSettings, clock: Clock | None = None) -> list[C
     except ConnectionsUsedUp as error:
         return [failed("database", error.detail, MORE_CONNECTIONS)]
     except Unavailable as error:
-        return [failed("database", error.detail, "start PostgreSQL, and check TELLBACK_DATABASE_URL")]
+        return [failed("database", error.fault or error.detail, "start PostgreSQL, and check TELLBACK_DATABASE_URL")]
     except TellbackError as error:
         return [failed("database", error.detail, error.code)]
     finally:
@@ -71,7 +76,8 @@ async def _connections(tx: ReadTx) -> Check:
 
 
 async def _migrations(common: CommonSettings) -> Check:
-    behind = [level for level in await levels(common.database_url) if not level.current]
+    found = await levels(common.database_url, password_file=common.database_password_file)
+    behind = [level for level in found if not level.current]
     if not behind:
         return ok("migrations", "every schema is at this release")
     shown = ", ".join(f"{level.schema} is at {level.found or 'nothing'}, wanted {level.wanted}" for level in behind)
@@ -81,61 +87,92 @@ async def _migrations(common: CommonSettings) -> Check:
 async def kafka(common: CommonSettings) -> list[Check]:
     """Whether Kafka answers and the topics are as declared."""
     try:
-        async with Admin.connected(common.kafka_bootstrap_servers, common.topic_prefix) as admin:
+        async with Admin.connected(common.kafka, common.topic_prefix) as admin:
             states = await admin.inspect(common.replication_factor)
     except Unavailable as error:
-        return [failed("kafka", error.detail, "start Kafka, and check TELLBACK_KAFKA_BOOTSTRAP_SERVERS")]
+        return [failed("kafka", error.fault or error.detail, "start Kafka, and check TELLBACK_KAFKA_*")]
+    return [ok("kafka", "answers"), *_unguarded(common.kafka), _topics(states)]
+
+
+def _unguarded(kafka: KafkaConnection) -> list[Check]:
+    """A remark where a password leaves this machine in the clear."""
+    if kafka.security_protocol != "SASL_PLAINTEXT":
+        return []
+    away = sorted({host for host, _ in kafka.addresses() if not is_loopback(host)})
+    if not away:
+        return []
+    found = f"SASL_PLAINTEXT: password and answers go to {', '.join(away)} without encryption"
+    return [warning("kafka: encryption", found, "set TELLBACK_KAFKA_SECURITY_PROTOCOL=SASL_SSL, where the brokers can")]
+
+
+def _topics(states: Sequence[TopicState]) -> Check:
     missing, faults, counts = [], [], set()
     for state in states:
         if not state.exists:
             missing.append(state.name)
             continue
         counts.add(state.partitions)
-        if state.differs:
+        if state.differs or state.unreadable:
             faults.append(f"{state.name} ({differences(state)})")
     if missing:
         faults.insert(0, f"missing: {', '.join(missing)}")
-    if faults:
-        return [ok("kafka", "answers"), failed("topics", "; ".join(faults), "run `tellback topics apply`")]
+        return failed("topics", "; ".join(faults), "run `tellback topics apply`")
     if len(counts) > 1:
         fault = f"different numbers of partitions: {sorted(counts)}"
-        return [ok("kafka", "answers"), failed("topics", fault, "all need the same: make the topics anew")]
-    return [ok("kafka", "answers"), ok("topics", f"{len(states)} topics of {counts.pop()} partitions, as declared")]
+        return failed("topics", fault, "all need the same: make the topics anew")
+    if faults:
+        fix = "run `tellback topics apply`; of what Kafka refuses, docs/operations.md says what it is for"
+        return warning("topics", "; ".join(faults), fix)
+    return ok("topics", f"{len(states)} topics of {counts.pop()} partitions, as declared")
 
 
 async def reading(common: CommonSettings, service: str) -> list[Check]:
     """A service's position in its topics, its parked records, and its outbox."""
-    handle = Database(common.database_url, service, pool_size=1)
+    handle = Database.of(common, service, pool_size=1)
     try:
         async with handle.read() as tx:
             if not await tx.scalar("select to_regclass(:name) is not null", name=f"{service}.cursors"):
                 return []
             cursors = await tx.all(
-                "select topic, partition, next_offset from cursors where starts_with(topic, :prefix)",
+                "select topic, partition, next_offset, cluster_id, accepted_gap from cursors"
+                " where starts_with(topic, :prefix)",
                 prefix=common.topic_prefix,
             )
             parked = await _parked(tx, service)
             outbox = await _outbox(tx, service)
     finally:
         await handle.close()
-    positions = {(row["topic"], row["partition"]): int(row["next_offset"]) for row in cursors}
-    if not positions:
+    if not cursors:
         return [parked, outbox]
-    ranges = await log_ranges(common.kafka_bootstrap_servers, positions)
-    return [_position(service, positions, ranges), parked, outbox]
+    return [await _position(common, service, [dict(row) for row in cursors]), parked, outbox]
 
 
-def _position(service: str, positions: dict[Place, int], ranges: dict[Place, tuple[int, int]]) -> Check:
-    """The lag, and cursors that point outside the log."""
+async def _position(common: CommonSettings, service: str, cursors: Sequence[Mapping[str, Any]]) -> Check:
+    """The lag, and what halts reading: another Kafka, cursors beyond the log, records that retention took unread."""
     name = f"{service}: reading"
-    lag = 0
-    for (topic, partition), position in positions.items():
-        first, end = ranges[topic, partition]
+    async with Admin.connected(common.kafka) as admin:
+        cluster = await admin.cluster_id()
+    ranges = await log_ranges(common.kafka, [(row["topic"], row["partition"]) for row in cursors])
+    lag = unread = 0
+    for row in cursors:
+        first, end = ranges[row["topic"], row["partition"]]
+        position, replay = row["next_offset"], f"restore Kafka, or `tellback replay {service}` reads it anew"
+        if row["cluster_id"] not in (None, cluster):
+            return failed(name, f"Kafka is another cluster than the one read so far ({row['cluster_id']})", replay)
         if position > end:
-            outside = f"beyond the log: {topic}/{partition} at {position}, log {first} to {end}"
-            return failed(name, outside, "Kafka was wiped or restored: it must match the database")
+            outside = f"beyond the log: {row['topic']}/{row['partition']} at {position}, log {first} to {end}"
+            return failed(name, outside, f"Kafka was wiped or restored: {replay}")
+        topic = BY_NAME.get(row["topic"].removeprefix(common.topic_prefix))
+        if topic is not None and not topic.compacted:
+            unread += max(0, first - position)
         lag += end - max(position, first)
-    behind = f"{lag:,} records behind, over {len(positions)} partitions"
+    if unread:
+        gap = f"retention deleted {unread:,} records before they were read"
+        return failed(name, gap, "`tellback resume` lists them, and with --accept-gap goes on without them")
+    behind = f"{lag:,} records behind, over {len(cursors)} partitions"
+    accepted = sum(row["accepted_gap"] for row in cursors)
+    if accepted:
+        behind += f"; {accepted:,} that retention deleted unread were given up"
     if lag > LAG_RECORDS:
         return warning(name, behind, f"see whether {service} runs and reads (`tellback status`, its log)")
     return ok(name, behind)

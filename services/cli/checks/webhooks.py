@@ -1,19 +1,39 @@
-"""Checks of webhook endpoints: disabled ones, and those whose receiver fails."""
+"""Checks of webhook endpoints: disabled ones, and those whose receiver fails; and of the proxy on the way to them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.cli.checks import Check, ok, warning
+from services.alerting.outbound.gateways.proxy import proxy_of
+from services.alerting.settings import AlertingSettings
+from services.cli.checks import Check, failed, ok, warning
 from shared.db.engine import Database
 from shared.settings import CommonSettings
 
 SHOWN = 5
+PROXY_SECONDS = 5.0
 REASONS = {"by_hand": "by hand", "gone": "answered 410", "failing": "only failures for days"}
+
+
+async def proxy() -> list[Check]:
+    """Whether the proxy for webhooks answers; no finding where none is set."""
+    settings = AlertingSettings.load()
+    found = proxy_of(settings.proxy, settings.no_proxy)
+    if found is None:
+        return []
+    name, way = "alerting: proxy", f"webhooks go through {found.host}:{found.port}"
+    try:
+        async with asyncio.timeout(PROXY_SECONDS):
+            _, writer = await asyncio.open_connection(found.host, found.port)
+    except (OSError, TimeoutError):
+        return [failed(name, f"{way}, which does not answer", "check TELLBACK_ALERTING_PROXY")]
+    writer.close()
+    return [ok(name, f"{way}, which answers")]
 
 
 async def endpoints(common: CommonSettings) -> list[Check]:
     """Whether every endpoint gets its messages; no finding where alerting has never run."""
-    handle = Database(common.database_url, "alerting", pool_size=1)
+    handle = Database.of(common, "alerting", pool_size=1)
     try:
         async with handle.read() as tx:
             if not await tx.scalar("select to_regclass('alerting.webhook_endpoints') is not null"):

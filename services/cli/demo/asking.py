@@ -1,15 +1,17 @@
 """Asks some of the demo's people by links: one answers on the page, one is left to whoever tries Tellback, a client
-gets a business review, and an account manager the survey as a test mail. Everything goes through the API and the page,
-as people would do it."""
+gets a business review, an account manager the survey as a test mail, and a programme asks by mail. Everything goes
+through the API and the page, as people would do it."""
 
 import asyncio
-import contextlib
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from services.cli.demo.cast import OWNERS
+from services.cli.demo.programme import Programme
 from services.cli.demo.story import HERO, Item
+from shared.demo import SURVEYS as SURVEYS_OF_DEMO
 from shared.errors import Conflict, Invalid, TellbackError, Unavailable
 
 if TYPE_CHECKING:
@@ -34,23 +36,31 @@ STEPS: tuple[dict[str, str], ...] = (
 SECONDS, WAIT_SECONDS = 10.0, 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whom the demo has asked: the link left to the hero, and how many people a programme mails."""
+
+    link: str | None = None
+    mailed: int = 0
+
+
 class Asking:
     """Surveys, links and a business review of a deployment."""
 
     def __init__(self, api: "Api") -> None:
         self._api = api
 
-    async def begin(self) -> str | None:
-        """Ask the hero of the demo and the colleagues; returns the hero's link. None where somebody has asked before,
-        or where outreach does not run: a deployment may do without it."""
+    async def begin(self) -> Asked:
+        """Ask the hero of the demo and the colleagues. Nobody where somebody has asked before, or where outreach does
+        not run: a deployment may do without it."""
         from shared.api.questions import SURVEYS
         from shared.http.client import Away
 
         try:
             if (await self._api.ask(SURVEYS)).items:
-                return None
+                return Asked()
         except Away:
-            return None
+            return Asked()
         survey_id = await self._published("relationship")
         links = await self._links(survey_id)
         for row in links:
@@ -58,17 +68,19 @@ class Asking:
                 await _answer(str(row.url))
                 break
         await self._review(await self._published("review"))
-        await self._send_test(survey_id)
+        mailed = 0
+        if await self._send_test(survey_id):
+            mailed = await Programme(self._api).begin(await self._published("project"))
         for row in links:
             if row.stakeholder_id == HERO[1]:
-                return row.url
-        return None
+                return Asked(row.url, mailed)
+        return Asked(None, mailed)
 
     async def _published(self, template: str) -> str:
         """The id of a survey made from a template."""
         from shared.api.calls import BEGIN_SURVEY, PUBLISH_SURVEY
 
-        wanted = {"template": template, "us": "Supplier", "legal": LEGAL}
+        wanted = {"template": template, "name": f"{SURVEYS_OF_DEMO}{template}", "us": "Supplier", "legal": LEGAL}
         begun = await self._api.call(BEGIN_SURVEY, wanted)
         await self._api.call(PUBLISH_SURVEY, survey_id=begun.survey_id)
         return begun.survey_id
@@ -90,14 +102,17 @@ class Asking:
                 return [row for row in made.items if row.url is not None]
             await asyncio.sleep(0.2)
 
-    async def _send_test(self, survey_id: str) -> None:
-        """Send the first survey to an account manager, to be looked at. That is refused where there is no relay, or it
-        is a real one: mails in the name of the demo's supplier go nowhere but to that of `up --demo`."""
+    async def _send_test(self, survey_id: str) -> bool:
+        """Send the first survey to an account manager, to be looked at. False where there is no relay, or it is a real
+        one: mails in the name of the demo's supplier go nowhere but to that of `up --demo`."""
         from shared.api.calls import SEND_TEST
 
         name, email = OWNERS[0]
-        with contextlib.suppress(Conflict, Invalid):
+        try:
             await self._api.call(SEND_TEST, {"email": email, "name": name}, survey_id=survey_id)
+        except (Conflict, Invalid):
+            return False
+        return True
 
     async def _review(self, survey_id: str) -> None:
         """Send a client's review round to its first people."""

@@ -12,9 +12,10 @@ import typer
 
 from services.cli.connection import asking, service_url
 from services.cli.console import DataOption, JsonOption, as_json, say
-from services.cli.demo.asking import Asking
+from services.cli.demo.asking import Asked, Asking
 from services.cli.demo.desk import Desk
 from services.cli.demo.story import HERO, Item, Story, tell
+from services.cli.folder import DataFolder
 from shared.errors import TellbackError, Unavailable
 
 if TYPE_CHECKING:
@@ -37,14 +38,16 @@ def demo(
     """
     story = tell(datetime.now(UTC).date(), seed)
     urls = _urls(data)
-    detractors, link = asyncio.run(_play(story, urls, data))
+    detractors, asked = asyncio.run(_play(story, urls, data))
     counts = _counts(story)
     if json:
-        as_json({**counts, "detractors": detractors, "link": link})
+        as_json({**counts, "detractors": detractors, "link": asked.link, "mailed": asked.mailed})
         return
     said = "{accounts} accounts, {stakeholders} people, {invitation_events} invitation events, {responses} answers"
     say(said.format(**counts) + " posted")
-    _invite(urls, detractors, link)
+    _invite(urls, detractors, asked)
+    if asked.mailed:
+        _tell_of_mails(asked.mailed, DataFolder(data))
 
 
 def _urls(data: Path | None) -> "dict[ServiceName, str]":
@@ -55,17 +58,17 @@ def _urls(data: Path | None) -> "dict[ServiceName, str]":
     return urls
 
 
-async def _play(story: Story, urls: "Mapping[ServiceName, str]", data: Path | None) -> tuple[int, str | None]:
-    """Post the story, work on its follow-ups, and ask; returns how many detractors there are then, and a link to
-    answer by."""
+async def _play(story: Story, urls: "Mapping[ServiceName, str]", data: Path | None) -> tuple[int, Asked]:
+    """Post the story, work on its follow-ups, and ask; returns how many detractors there are then, and who was
+    asked."""
     async with asking(urls, data, SECONDS) as api:
         await _post(api, story)
         detractors = await _settled(api, story)
         await Desk(api).live_in(detractors)
-        link = None
+        asked = Asked()
         if "outreach" in urls:
-            link = await Asking(api).begin()
-    return detractors, link
+            asked = await Asking(api).begin()
+    return detractors, asked
 
 
 async def _post(api: "Api", story: Story) -> None:
@@ -130,13 +133,22 @@ async def _counted(api: "Api") -> int:
     return int(found["groups"][0]["response_count"])
 
 
-def _invite(urls: "Mapping[ServiceName, str]", detractors: int, link: str | None) -> None:
+def _invite(urls: "Mapping[ServiceName, str]", detractors: int, asked: Asked) -> None:
     account, person = HERO
-    if link is not None:
+    if asked.link is not None:
         say("Mara Lindqvist of Northwind Freight was asked and has not answered. Answer as she would:")
-        say(f"  {link}")
+        say(f"  {asked.link}")
     say(f"{detractors} people are detractors now. Look, for example, at:")
     say(f"  {urls['scorer']}/v1/portfolio/score?group_by=industry")
     say(f"  {urls['scorer']}/v1/accounts?sort=nps")
     say(f"  {urls['scorer']}/v1/accounts/{account}/stakeholders/{person}")
     say(f"  {urls['alerting']}/v1/follow-ups?state=open")
+
+
+def _tell_of_mails(mailed: int, folder: DataFolder) -> None:
+    from services.cli.processes import MAIL, log_of
+
+    say(f"A programme asks {mailed} people by mail, within a minute. Read the mails, which stay on this machine, and")
+    say("answer by the link in one of them; the account's page shows the answer a moment later:")
+    say(f"  {folder.mails}")
+    say(f"  {log_of(folder, MAIL)}")

@@ -19,6 +19,8 @@ from services.cli.demo.cast import (
     Client,
     StakeholderType,
 )
+from shared.demo import ATTRIBUTE
+from shared.ids import derived_uuid
 
 WAVES = (460, 368, 276, 184, 96, 9)
 """Days before today on which each quarterly survey was sent: a year, and one survey before it to compare with. The last
@@ -79,6 +81,7 @@ def _introduce(story: Story, client: Client, number: int, today: date, chance: r
             "owner": {"name": owner[0], "email": owner[1]},
             "sponsor": {"name": SPONSOR[0], "email": SPONSOR[1]},
             "domains": [f"{client.account_id}.example"],
+            "attributes": {ATTRIBUTE: True},
         }
     )
     return [_person(story, client, kind, index, chance) for index, kind in enumerate(_types(client))]
@@ -129,7 +132,8 @@ def _person(story: Story, client: Client, kind: StakeholderType, index: int, cha
 
 def _ask(story: Story, client: Client, person: Person, wave: int, day: date, chance: random.Random) -> None:
     """Invite a person; most open, many answer, some never do."""
-    invitation = f"demo-{person.email}-{day.isoformat()}"
+    # No address in it: ids of answers stay when their people are erased.
+    invitation = f"demo-{derived_uuid('demo', person.email, day.isoformat())}"
     sent_at = datetime.combine(day, time(9, chance.randrange(60)), UTC)
     common = {"invitation_id": invitation, "account_id": client.account_id, "stakeholder_id": person.email}
 

@@ -1,6 +1,7 @@
 """The jars of Kafka: fetched once with jgo into this user's cache, each checked against a committed SHA-256.
 
-The lock file names artefacts, sizes and checksums, never a host: where to fetch from is Maven's business.
+The lock file names artefacts, sizes and checksums, never a host: they come from Maven Central, or from the mirror that
+`TELLBACK_JARS_URL` names.
 """
 
 import hashlib
@@ -15,12 +16,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from services.cli.paths import cache_dir
+from services.cli.settings import CliSettings
 from shared.errors import TellbackError
 
 LOCK_FILE = Path(__file__).with_name("kafka.lock.json")
 PARALLEL_DOWNLOADS = 4
 ATTEMPTS = 3
 TIMEOUT_SECONDS = 30
+_AUTHORITIES = "REQUESTS_CA_BUNDLE"
 
 Advance = Callable[[int], None]
 
@@ -77,8 +80,12 @@ class Jars:
         """Fetch these jars and move each into the cache once its checksum is right. `advance` is called with the number
         of bytes as they arrive. Raises JarError; jars fetched before it are kept."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=self.folder, prefix="fetch-") as scratch:
-            source = _Maven(Path(scratch), advance)
+        settings = CliSettings.load()
+        with (
+            _believing(settings.jars_ca_file),
+            TemporaryDirectory(dir=self.folder, prefix="fetch-") as scratch,
+        ):
+            source = _Maven(Path(scratch), settings.jars_url.rstrip("/"), advance)
             pool = ThreadPoolExecutor(PARALLEL_DOWNLOADS)
             try:
                 for jar, path in pool.map(lambda jar: (jar, source.fetch(jar)), jars):
@@ -88,9 +95,10 @@ class Jars:
 
 
 class _Maven:
-    """jgo as a library: takes an artefact from the local Maven repository, else from the configured ones."""
+    """jgo as a library: takes an artefact from the local Maven repository, else from the mirror; without one, from the
+    configured repositories."""
 
-    def __init__(self, scratch: Path, advance: Advance) -> None:
+    def __init__(self, scratch: Path, mirror: str, advance: Advance) -> None:
         from jgo.config import GlobalSettings
         from jgo.constants import MAVEN_CENTRAL_URL
         from jgo.maven import MavenContext, PythonResolver
@@ -100,11 +108,15 @@ class _Maven:
             yield advance
 
         settings = GlobalSettings.load()
+        remote = {"central": MAVEN_CENTRAL_URL} | settings.repositories
+        if mirror:
+            remote = {"mirror": mirror}
+        self._mirror = mirror
         self._local = Path(settings.repo_cache)
         self._context = MavenContext(
             resolver=PythonResolver(progress_callback=progress),
             repo_cache=scratch,
-            remote_repos={"central": MAVEN_CENTRAL_URL} | settings.repositories,
+            remote_repos=remote,
             timeout=TIMEOUT_SECONDS,
         )
 
@@ -123,7 +135,7 @@ class _Maven:
                 artifact.resolve()
             except (OSError, RuntimeError) as error:  # errors of requests are OSErrors
                 if attempt == ATTEMPTS - 1:
-                    raise _unavailable(jar, error) from error
+                    raise _unavailable(jar, error, mirrored=bool(self._mirror)) from error
             if _sha256(ours) == jar.sha256:
                 return ours
         raise JarError(
@@ -131,12 +143,44 @@ class _Maven:
         )
 
 
-def _unavailable(jar: Jar, error: Exception) -> JarError:
+@contextmanager
+def _believing(ca_file: Path | None) -> Iterator[None]:
+    """Let downloads trust these authorities; requests, with which jgo fetches, is told by the environment alone.
+    Raises JarError where the file cannot be read."""
+    if ca_file is None:
+        yield
+        return
+    if not os.access(ca_file, os.R_OK):
+        raise JarError("unreadable_file", f"{ca_file}, which TELLBACK_JARS_CA_FILE names, cannot be read")
+    before = os.environ.get(_AUTHORITIES)
+    os.environ[_AUTHORITIES] = str(ca_file)
+    try:
+        yield
+    finally:
+        del os.environ[_AUTHORITIES]
+        if before is not None:
+            os.environ[_AUTHORITIES] = before
+
+
+def _unavailable(jar: Jar, error: Exception, *, mirrored: bool) -> JarError:
+    """The error of a download; it names no address, in which a password may stand."""
+    kind = type(error).__name__
+    if mirrored:
+        advice = "The mirror that TELLBACK_JARS_URL names does not give it: check the address"
+        if kind == "SSLError":
+            advice = (
+                "The certificate of the mirror that TELLBACK_JARS_URL names is not trusted: name the file of its "
+                "authority in TELLBACK_JARS_CA_FILE"
+            )
+    else:
+        advice = (
+            "The first start needs access to Maven Central, later ones do not. Check the network and the proxy "
+            "settings, or name a mirror in TELLBACK_JARS_URL"
+        )
     return JarError(
         "jar_unavailable",
-        f"{jar.coordinates} could not be fetched ({type(error).__name__}). The first start needs access to a Maven "
-        "repository, later ones do not. Check the network and the proxy settings, or copy a filled cache folder from "
-        "another machine and point TELLBACK_CACHE_DIR at it",
+        f"{jar.coordinates} could not be fetched ({kind}). {advice}, or copy a filled cache folder from another "
+        "machine and point TELLBACK_CACHE_DIR at it",
     )
 
 

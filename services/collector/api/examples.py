@@ -5,7 +5,6 @@ from typing import Any
 Json = dict[str, Any]
 
 RECORDED_AT = "2026-03-31T09:30:00.123456Z"
-LOG_ENDS_AT = "2026-04-08T10:30:00.123456Z"
 RESPONSE_ID = "0199c0de-6f7a-7c1e-9d53-8f2f3c0b1a2d"
 ACCEPTED: Json = {
     "event_id": "0199c0de-6f7b-7a52-b1c7-2d9f6f0f4e11",
@@ -39,16 +38,6 @@ EVENT_BATCH = batch({"event_id": ACCEPTED["event_id"], "status": "accepted"})
 RECORD_BATCH = batch(
     {"kind": "account", "account_id": "acme", "stakeholder_id": None, "status": "accepted"},
 )
-ERASURE: Json = {
-    "receipt_id": "0199c0de-7b20-7d3e-9a41-5c6b7a8d9e0f",
-    "erased_at": RECORDED_AT,
-    "applied_at": RECORDED_AT,
-    "gone_from_log_at": LOG_ENDS_AT,
-    "ids": 2,
-    "stakeholders": 1,
-    "events": 0,
-}
-ACCEPTED_ERASURE: Json = {**ERASURE, "id": ERASURE["receipt_id"], "status": "accepted"}
 SURVEY_RESPONSE: Json = {
     "id": RESPONSE_ID,
     "person": "ann.lee@acme.example",

@@ -1,16 +1,17 @@
-"""Erasure of a person: from the directory at once, with an event for all services that keep data about the person."""
+"""Erasure of a person, and of an account with everybody at it: from the directory at once, with an event for all
+services that keep data about them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.collector.handlers.records import is_visible
+from services.collector.handlers.records import Records, is_visible
 from services.collector.handlers.responses import SOURCE
 from services.collector.store import aliases, directory, erasures, import_bad_rows, import_drafts
 from services.collector.store.directory import Person, Stored
 from services.collector.store.erasures import Entry, Receipt
-from shared.db.erasures import Forgotten, forget_outbox
+from shared.db.erasures import Forgotten, account_subject, forget_outbox
 from shared.db.transaction import ReadTx, WriteTx
 from shared.erasure import Names, Subject
 from shared.errors import Conflict, NotFound, Unavailable
@@ -77,6 +78,33 @@ async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -
     for line in lines:
         await _tell(tx, receipt, line, tuple(_ids(line.account_id, lines, subject)))
     return receipt
+
+
+async def erase_account(tx: WriteTx, account_id: str, now: datetime, owner_email: str | None) -> Receipt:
+    """Erase an account with everybody at it, whether or not the directory knows it. The directory topic gets a
+    tombstone for each person, and the account's last record without anything but its id. Raises `NotFound` for an
+    account that the caller may not see."""
+    await tx.lock_accounts([account_id])
+    people = await erasures.everybody_at(tx, account_id)
+    records = Records(now, owner_email)
+    await records.load(tx, [account_id], [(account_id, stakeholder_id) for stakeholder_id in people])
+    records.account(account_id)
+    await erasures.forget_everybody_at(tx, account_id)
+    for stakeholder_id in people:
+        await tx.emit_raw(DIRECTORY, account_id, f"{account_id}/{stakeholder_id}".encode(), None, [])
+    event = records.erase(account_id)
+    await records.save(tx)
+    entry = Entry(
+        receipt_id=event.event_id,
+        subject=account_subject(account_id),
+        account_id=account_id,
+        erased_at=event.recorded_at,
+        applied_at=now,
+        asked_for=True,
+        stakeholders=len(people),
+    )
+    await erasures.enter(tx, [entry])
+    return Receipt(entry.receipt_id, account_id, entry.erased_at, now, 1, len(people), 0)
 
 
 async def _tell(tx: WriteTx, receipt: Receipt, line: Line, ids: tuple[ErasedId, ...]) -> None:

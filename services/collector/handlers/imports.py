@@ -30,10 +30,10 @@ from services.collector.store.imports import ImportJob
 from shared.db.erasures import Journal, Person
 from shared.db.transaction import WriteTx
 from shared.errors import Invalid, TellbackError, TooLarge, TooMany
-from shared.events.envelope import Event
 from shared.events.files import Origin
 from shared.files.table import BadRow
 from shared.ids import derived_uuid
+from shared.records import Record
 from shared.topics import RESPONSES
 
 PIECE_BYTES = 262_144
@@ -173,7 +173,7 @@ async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRo
     seen: dict[UUID, int] = {}
     if counts:
         seen = await store.count_occurrences(tx, job.import_id, counts)
-    events: list[Event] = []
+    records: list[Record] = []
     problems: list[Problem] = []
     hidden = await foreign(tx, job.owner_email, (row.body.account_id for row in rows))
     for row in rows:
@@ -193,16 +193,17 @@ async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRo
                 channel="import",
                 quiet=job.quiet,
             )
-            check_size(event)
+            origin = Origin(job.import_id, row.line, job.mode, job.written_at or job.created_at)
+            record = Record.of(RESPONSES, event.by(job.created_by).of_file(origin.header()))
+            check_size(record)
         except Invalid as error:
             problems.append(Problem("bad", bad_row(row.line, error)))
         except TooLarge as error:
             problems.append(Problem("bad", BadRow(row.line, error.code, error.detail)))
         else:
-            origin = Origin(job.import_id, row.line, job.mode, job.written_at or job.created_at)
-            events.append(event.by(job.created_by).of_file(origin.header()))
-    await order.note_accounts(tx, job.import_id, [event.account_id for event in events])
-    await tx.emit(RESPONSES, *events)
+            records.append(record)
+    await order.note_accounts(tx, job.import_id, [record.account_id for record in records])
+    await tx.emit_records(records)
     return problems
 
 

@@ -25,9 +25,9 @@ OUTBOX_SECONDS = 3.0
 RETRY_AFTER_SECONDS = 5
 
 
-def check_size(event: Event) -> None:
+def check_size(record: Record) -> None:
     """Raises `TooLarge` for an event whose value is over 64 kB."""
-    if len(event.value()) > MAX_EVENT_BYTES:
+    if len(record.value or b"") > MAX_EVENT_BYTES:
         raise _too_large()
 
 

@@ -141,6 +141,13 @@ class Records:
         )
         self._add(removed, removed=True)
 
+    def erase(self, account_id: str) -> AccountRemoved:
+        """Let nothing but the id be left of an account; the event carries when."""
+        at = self.next_time(account_id)
+        event = AccountRemoved(account_id=account_id, erased_at=at, event_id=uuid7(), recorded_at=at)
+        self._add(event, removed=True)
+        return event
+
     def claim(self, account_id: str, ids: Iterable[str], holder: str) -> None:
         """Make ids aliases of a person."""
         for alias in ids:
@@ -166,8 +173,8 @@ class Records:
         await aliases.save(tx, self._claimed, self._released)
         await aliases.note_merges(tx, self._merges)
         # Whoever follows a person to another record shall know that one before this one goes.
-        ordered = sorted(self._events, key=_is_merged)
-        await tx.emit(DIRECTORY, *map(_envelope, ordered))
+        ordered = sorted(self._events, key=is_merged)
+        await tx.emit(DIRECTORY, *map(envelope, ordered))
 
     def _add(self, event: DirectoryEvent, *, removed: bool) -> None:
         self._events.append(event)
@@ -206,11 +213,13 @@ def as_person(record: Mapping[str, Any]) -> StakeholderRecord:
     return StakeholderRecord.model_validate(record)
 
 
-def _is_merged(event: DirectoryEvent) -> bool:
+def is_merged(event: DirectoryEvent) -> bool:
+    """Whether the record went because it was merged into another one."""
     return isinstance(event, StakeholderRemoved) and event.merged_into is not None
 
 
-def _envelope(event: DirectoryEvent) -> Event:
+def envelope(event: DirectoryEvent) -> Event:
+    """The event as it goes to the topic: the last one of each record stays there."""
     event_id: UUID = event.event_id
     key = event.account_id
     if isinstance(event, StakeholderUpserted | StakeholderRemoved):

@@ -1,6 +1,6 @@
 """The tables of the directory, of which the other services keep copies."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import starmap
@@ -56,11 +56,13 @@ async def stakeholders(tx: ReadTx, people: Iterable[Person]) -> dict[Person, Sto
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The filter of a list: present records of the owner, with the text in their name or id, changed since a time."""
+    """The filter of a list: present records of the owner, with the text in their name or id, changed since a time,
+    that have an attribute."""
 
     owner_email: str | None
     search: str | None
     updated_since: datetime | None
+    attribute: str | None
     after: str | None
     limit: int
 
@@ -72,6 +74,7 @@ async def list_accounts(tx: ReadTx, wanted: Wanted) -> list[Stored]:
         " and (cast(:owner_email as text) is null or owner_email = :owner_email)"
         " and (cast(:search as text) is null or strpos(lower(concat(account_id, ' ', name)), lower(:search)) > 0)"
         " and (cast(:updated_since as timestamptz) is null or recorded_at >= :updated_since)"
+        " and (cast(:attribute as text) is null or jsonb_exists(record -> 'attributes', :attribute))"
         " and (cast(:after as text) is null or account_id > :after) order by account_id limit :limit",
         **asdict(wanted),
     )
@@ -86,6 +89,7 @@ async def list_stakeholders(tx: ReadTx, account_id: str, wanted: Wanted) -> list
         " where accounts.account_id = stakeholders.account_id and owner_email = :owner_email))"
         " and (cast(:search as text) is null or strpos(lower(concat(stakeholder_id, ' ', name)), lower(:search)) > 0)"
         " and (cast(:updated_since as timestamptz) is null or recorded_at >= :updated_since)"
+        " and (cast(:attribute as text) is null or jsonb_exists(record -> 'attributes', :attribute))"
         " and (cast(:after as text) is null or stakeholder_id > :after) order by stakeholder_id limit :limit",
         account_id=account_id,
         **asdict(wanted),
@@ -113,6 +117,33 @@ async def parents_above(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, str
         ids=list(account_ids),
     )
     return {account_id: parent for account_id, parent in rows}
+
+
+async def events_of_accounts(tx: ReadTx) -> AsyncIterator[DirectoryEvent]:
+    """The last event of every account that is or was in the directory, an erased one as well."""
+    rows = tx.stream(
+        "select a.record, a.removed, a.recorded_at, a.event_id, e.erased_at from accounts a left join erasures e"
+        " on e.receipt_id = a.event_id and e.account_id = a.account_id order by a.account_id"
+    )
+    async for row in rows:
+        common = {"event_id": row["event_id"], "recorded_at": row["recorded_at"]}
+        if row["removed"]:
+            yield AccountRemoved.model_validate({**row["record"], **common, "erased_at": row["erased_at"]})
+        else:
+            yield AccountUpserted.model_validate({**row["record"], **common})
+
+
+async def events_of_people(tx: ReadTx) -> AsyncIterator[DirectoryEvent]:
+    """The last event of everybody who is or was in the directory."""
+    rows = tx.stream(
+        "select record, removed, recorded_at, event_id from stakeholders order by account_id, stakeholder_id"
+    )
+    async for row in rows:
+        model: type[StakeholderUpserted | StakeholderRemoved] = StakeholderUpserted
+        if row["removed"]:
+            model = StakeholderRemoved
+        told = {"event_id": row["event_id"], "recorded_at": row["recorded_at"]}
+        yield model.model_validate({**row["record"], **told})
 
 
 async def save(tx: WriteTx, events: Sequence[DirectoryEvent]) -> None:

@@ -58,6 +58,20 @@ async def forget_stakeholder(tx: WriteTx, account_id: str, ids: Sequence[str]) -
     )
 
 
+async def everybody_at(tx: ReadTx, account_id: str) -> list[str]:
+    """The ids of all records of people at an account, also of those who were removed."""
+    ids = await tx.column(
+        "select stakeholder_id from stakeholders where account_id = :account_id order by 1", account_id=account_id
+    )
+    return list(ids)
+
+
+async def forget_everybody_at(tx: WriteTx, account_id: str) -> None:
+    """Delete all records of people at an account from the directory, and what is known of their ids."""
+    for table in ("stakeholder_aliases", "stakeholder_merges", "stakeholders"):
+        await tx.execute(f"delete from {table} where account_id = :account_id", account_id=account_id)
+
+
 async def later_lines(tx: ReadTx, account_id: str, ids: Sequence[str]) -> list[Person]:
     """The people of other accounts who were this person before."""
     rows = await tx.rows(
@@ -116,3 +130,29 @@ async def last_of_accounts(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, 
         ids=list(account_ids),
     )
     return {row["account_id"]: row["erased_at"] for row in rows}
+
+
+async def journal(tx: ReadTx) -> list[Entry]:
+    """Every entry, oldest first."""
+    rows = await tx.all(
+        "select receipt_id, subject, account_id, erased_at, applied_at, asked_for, stakeholders, events from erasures"
+        " order by erased_at, receipt_id, subject"
+    )
+    return [Entry(**row) for row in rows]
+
+
+async def unknown(tx: ReadTx, entries: Iterable[Entry]) -> list[Entry]:
+    """Those of the entries that are not in the journal."""
+    known = set(await tx.rows("select receipt_id, subject from erasures"))
+    return [entry for entry in entries if (entry.receipt_id, entry.subject) not in known]
+
+
+async def last_told(tx: ReadTx) -> int:
+    """The row of the outbox that was written last."""
+    return int(await tx.scalar("select coalesce(max(id), 0) from outbox"))
+
+
+async def told_since(tx: ReadTx, row: int) -> Sequence[bytes]:
+    """The events of erased people that were written behind a row of the outbox."""
+    values = await tx.column("select value from outbox where id > :row and topic = 'responses' order by id", row=row)
+    return [bytes(value) for value in values]

@@ -53,13 +53,13 @@ REASONS = {
 }
 OVERRIDABLE = frozenset({"quarantine", "floor", "already_answered"})
 """Reasons that somebody may pass by saying why; nothing passes an objection."""
-ORIGINS = {"link": "by a link", "review": "with a business review", "test": "as a test"}
+ORIGINS = {"link": "by a link", "programme": "by mail", "review": "with a business review", "test": "as a test"}
 
 ACTORS = {"tellback": "Tellback", "person": "the person", "page": "the person"}
 
 
 def actor(who: str, people: Mapping[str, str]) -> str:
-    """Who changed an ask or an objection; `people` gives the names behind the keys of the dashboard."""
+    """Who changed an ask or an objection; `people` gives the names behind keys."""
     return ACTORS.get(who) or follow_ups.actor(who, people)
 
 

@@ -65,16 +65,14 @@ def kind(code: str) -> str:
 
 
 def actor(who: str, people: Mapping[str, str], name: str | None = None) -> str:
-    """The actor of a change: `people` gives the names behind the keys of the dashboard, `name` is what a CRM calls
-    itself."""
+    """The actor of a change: `people` gives the names behind keys, `name` is what a CRM calls itself."""
     if who == "system":
         return "Tellback"
     if who.startswith("crm:"):
         if name:
             return f"CRM ({name})"
         return "CRM"
-    key_id = who.removeprefix("key:")
-    return people.get(key_id, f"API key {key_id}")
+    return people.get(who.removeprefix("key:"), "A program")
 
 
 def event(name: str) -> str:

@@ -63,6 +63,11 @@ async def retire_key(tx: WriteTx, user_id: UUID, now: datetime) -> str | None:
     return None
 
 
+async def retire_all(tx: WriteTx, now: datetime) -> None:
+    """Retire the keys of everybody; each gets another one when it is needed."""
+    await tx.execute("update keys set retired_at = :now, sealed = '' where retired_at is null", now=now)
+
+
 async def names_of_keys(tx: ReadTx) -> Mapping[str, str]:
     """Key id -> name of the person, also for retired keys."""
     rows = await tx.all("select key_id, name from keys join users using (user_id)")

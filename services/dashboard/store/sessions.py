@@ -18,6 +18,12 @@ async def add_session(tx: WriteTx, token_hash: bytes, user_id: UUID, now: dateti
     )
 
 
+async def end_all(tx: WriteTx) -> None:
+    """Sign everybody out, and let no link for a new password work."""
+    await tx.execute("delete from sessions")
+    await tx.execute("delete from password_links")
+
+
 async def find_session(tx: ReadTx, token_hash: bytes) -> Session | None:
     """The session of a token, live or not."""
     row = await tx.one(

@@ -8,6 +8,7 @@ from nicegui import ui
 from services.dashboard.domain import wording
 from services.dashboard.web.accounts_json import BLOCK, CLASSES, TIERS
 from services.dashboard.web.assets import asset
+from services.dashboard.web.demo import place_demo_band
 from services.dashboard.web.directory.accounts import place_adding
 from services.dashboard.web.elements import Text, address, box, link
 from services.dashboard.web.form_fields import options_of
@@ -60,6 +61,7 @@ async def accounts(visit: Visit) -> None:
     chosen = visit.given("q", "sort", "window", *CHOICES, *ASKED)
     Text("h1", "Accounts")
     Text("p", "Scores by the latest answer of each respondent in the window, and their trend over 12 months", "lead")
+    place_demo_band(visit)
     place_adding(visit)
     _draw_controls(chosen)
     _Grid(visit, chosen)
@@ -111,7 +113,7 @@ class _Grid(Section):
                 ":onGridReady": "accountsReady",
                 ":getRowId": "p => p.data.account_id",
                 "suppressDragLeaveHidesColumns": True,
-                "overlayNoRowsTemplate": "No accounts match these filters",
+                ":overlayNoRowsTemplate": "noAccounts()",
             },
             auto_size_columns=False,
         ).classes("ag")

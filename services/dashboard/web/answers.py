@@ -5,7 +5,18 @@ from functools import partial
 
 from services.dashboard.domain import wording
 from services.dashboard.web.account.comments import score_chip
-from services.dashboard.web.elements import Cell, Text, account_link, empty, person_link, table, when
+from services.dashboard.web.elements import (
+    Cell,
+    Text,
+    account_link,
+    address,
+    box,
+    empty,
+    link,
+    person_link,
+    table,
+    when,
+)
 from services.dashboard.web.form_fields import filters
 from services.dashboard.web.names import NameBook, NameLookup, pair_of
 from services.dashboard.web.page import page
@@ -43,6 +54,8 @@ async def answers(visit: Visit) -> None:
     else:
         Text("p", "What respondents answered and wrote", "lead")
     filters("/answers", FIELDS, visit.query, keep=("touchpoint", "account_id", "owner", "tier", "industry", "region"))
+    with box("div", "buttons"):
+        link("Download as CSV", address("/exports/responses.csv", **wanted), "button")
     names = NameLookup()
 
     async def load(api: Api) -> tuple[list[Response], NameBook]:
@@ -52,13 +65,17 @@ async def answers(visit: Visit) -> None:
         found = await api.ask_all(RESPONSES, most=MOST, **{**wanted, "from": since, "sort": sort})
         return found, await names.of(api, map(pair_of, found))
 
-    Section(visit, "", load, _draw, classes="wide")
+    asked = wanted | visit.given("window")
+    Section(visit, "", load, partial(_draw, asked), classes="wide")
 
 
-def _draw(loaded: tuple[list[Response], NameBook]) -> None:
+def _draw(asked: dict[str, str], loaded: tuple[list[Response], NameBook]) -> None:
     found, names = loaded
     if not found:
-        empty("No answers match these filters.", "Clear a filter to see more.")
+        if asked:
+            empty("No answers match these filters.", "Clear a filter to see more.")
+        else:
+            empty("Nobody has answered yet.", "New answers appear here at once.")
         return
     many = wording.count(len(found), "answer")
     if len(found) == MOST:

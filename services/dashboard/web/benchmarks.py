@@ -1,15 +1,15 @@
 """The portfolio compared with its own past first, then with published benchmarks and their sources."""
 
-from collections.abc import Callable
 from functools import partial
 
 from services.dashboard.domain import wording
 from services.dashboard.web.charts import ACCENT
-from services.dashboard.web.dot_plots import ORANGE, POINTS, SHARES, Mark, Span, dot_plot
+from services.dashboard.web.dot_plots import ORANGE, POINTS, Mark, Span, dot_plot
 from services.dashboard.web.elements import Cell, Text, address, box, choices, empty, link, table
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
-from shared.api.benchmark_funnel import Funnel, FunnelGroup, Yardsticks
+from services.dashboard.web.yardsticks import draw_yardsticks
+from shared.api.benchmark_funnel import Funnel
 from shared.api.cohorts import CohortModel, CohortsModel
 from shared.api.comparisons import GroupComparison, PortfolioComparison, PublishedBenchmark
 from shared.api.questions import COHORTS, FUNNEL, PORTFOLIO_COMPARISON, PUBLISHED_BENCHMARKS
@@ -17,12 +17,6 @@ from shared.http.client import Api
 from shared.industries import NAMES as INDUSTRIES
 
 INDUSTRY = "Lines are the range in which the score lies with 95 % certainty"
-RATES = {
-    "open_rate": "Opened",
-    "response_rate": "Answered",
-    "comment_rate": "Wrote a comment",
-    "follow_up_request_rate": "Asked to be called",
-}
 
 
 @page("/benchmarks", "Benchmarks", charts=True)
@@ -55,7 +49,7 @@ async def benchmarks(visit: Visit) -> None:
     with box("div", "grid"):
         Section(visit, "Against your own past", whole, _draw_past, classes="wide")
         Section(visit, "By industry", by_industry, _draw_industries, classes="wide", lead=INDUSTRY)
-        Section(visit, "Response rate against its yardsticks", funnel, _draw_funnel)
+        Section(visit, "Response rate against its yardsticks", funnel, draw_yardsticks)
         lead = "What could tell what a single account says is hidden"
         Section(visit, "Among your own accounts, by tier", cohorts, _draw_cohorts, lead=lead)
         Section(visit, "What is published", published, _draw_published, classes="wide")
@@ -66,6 +60,9 @@ def _draw_past(comparison: PortfolioComparison) -> None:
         empty("Nobody has answered yet.")
         return
     portfolio = comparison.groups[0]
+    if not portfolio.figures["stakeholder_count"]:
+        empty(portfolio.sentence, "Answers from before count as the past: bring them as a file.")
+        return
     Text("p", portfolio.sentence)
     past = portfolio.past
     times = (("A month ago", past.month), ("A quarter ago", past.quarter), ("A year ago", past.year))
@@ -130,51 +127,6 @@ def _industry_row(industry: GroupComparison) -> list[Cell]:
     ]
 
 
-def _draw_funnel(funnel: Funnel) -> None:
-    if not funnel.groups or not funnel.groups[0].recipient_count:
-        empty("Nobody was asked in this window.", "Invitations appear here once your mailer reports them.")
-        return
-    portfolio = funnel.groups[0]
-    Text("p", portfolio.sentence)
-    marks = funnel.yardsticks.response_rate
-    rows: list[list[Cell]] = [["Yours", wording.share(portfolio.response_rate), _level(portfolio.level)]]
-    for name, (low, high) in marks.items():
-        rows.append([wording.plain(name), f"{wording.share(low)} to {wording.share(high)}", ""])
-    review = funnel.yardsticks.business_review.get("response_rate")
-    if review is not None:
-        rows.append(["Sent with a business review", wording.share(review), ""])
-    draw = partial(table, ("Response rate", "Of recipients", "Level"), rows, "The response rate against its yardsticks")
-    _picture(portfolio, funnel.yardsticks, draw)
-    sources = funnel.yardsticks.sources
-    Text("p", f"Sources: {'; '.join(dict.fromkeys(sources.values()))}", "muted")
-
-
-def _picture(portfolio: FunnelGroup, yardsticks: Yardsticks, draw: Callable[[], None]) -> None:
-    """The rates of the funnel as dots, beside those of surveys with a business review; behind the response rate the
-    yardsticks of mail surveys."""
-    names, own, review, said = [], [], [], []
-    for field, name in RATES.items():
-        rate, beside = getattr(portfolio, field), yardsticks.business_review.get(field)
-        names.append(name)
-        said.append(f"{name} {wording.share(rate)}")
-        own.append(rate and 100 * rate)
-        review.append(beside and 100 * beside)
-    answered = names.index(RATES["response_rate"])
-    spans, bands = [], []
-    for name, (low, high) in yardsticks.response_rate.items():
-        spans.append(Span(answered, 100 * low, 100 * high, band=True))
-        bands.append(f"{wording.plain(name).lower()} {100 * low:.0f} to {wording.share(high)}")
-    marks = (Mark("Yours", own), Mark("With a business review", review, "diamond", ORANGE))
-    dot_plot(f"Shares of the recipients: {', '.join(said)}", names, marks, spans, SHARES, draw)
-    Text("p", f"Grey bands behind the answers: {', '.join(bands)}.", "muted")
-
-
-def _level(level: str | None) -> str:
-    if level:
-        return wording.plain(level).lower()
-    return wording.NOTHING
-
-
 HIDDEN = {
     "few_accounts": "hidden: too few accounts",
     "dominated": "hidden: one account outweighs the others",
@@ -205,7 +157,7 @@ def _cohort_row(cohort: CohortModel) -> list[Cell]:
 
 def _answers(benchmark: PublishedBenchmark) -> str:
     if not benchmark.n:
-        return "not published"
+        return "unknown"
     return wording.grouped(benchmark.n)
 
 

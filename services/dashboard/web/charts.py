@@ -1,7 +1,7 @@
 """Charts, each with its figures in words and as a table for people who do not see it."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from shared.api.portfolio import Mark, Point, PortfolioPoint, TrendAnswer
 ACCENT = "#4a86c8"
 COLOURS = {"promoter": "#009e73", "passive": "#e0b92f", "detractor": "#d55e00"}
 GREY = "#8a93a0"
+HALF_A_DAY = timedelta(hours=12)
 SHAPES = {"promoter": "triangle", "passive": "circle", "detractor": "path://M0,0 L10,0 L5,9 Z"}
 MONTH = "value => new Date(value).toLocaleDateString(navigator.languages, {month: 'short', year: '2-digit'})"
 PLAIN = "value => value.toLocaleString(navigator.languages)"
@@ -87,7 +88,12 @@ def _until(point: TrendPoint, why: Callable[[TrendPoint], str] | None) -> None:
     if why is not None:
         href = why(point)
     with linked(href, tag="span"):
-        when(point.to)
+        when(_last_day(point).date())
+
+
+def _last_day(point: TrendPoint) -> datetime:
+    """The middle of the last day of a point: `to` is the first moment after it, so already of the next month."""
+    return point.to - HALF_A_DAY
 
 
 def _options(points: Sequence[TrendPoint], answers: Sequence[TrendAnswer], marks: Sequence[Mark]) -> Json:
@@ -96,10 +102,10 @@ def _options(points: Sequence[TrendPoint], answers: Sequence[TrendAnswer], marks
     high: list[tuple[str, float]] = []
     for point in points:
         if point.nps is not None:
-            nps.append((_time(point.to), round(point.nps, 1)))
+            nps.append((_time(_last_day(point)), round(point.nps, 1)))
         if point.ci_low is not None and point.ci_high is not None:
-            low.append((_time(point.to), point.ci_low))
-            high.append((_time(point.to), point.ci_high - point.ci_low))
+            low.append((_time(_last_day(point)), point.ci_low))
+            high.append((_time(_last_day(point)), point.ci_high - point.ci_low))
     hidden = {"type": "line", "stack": "interval", "symbol": "none", "silent": True, "lineStyle": {"opacity": 0}}
     line: Json = {
         "name": "NPS", "type": "line", "data": nps, "symbolSize": 6, "z": 5,

@@ -152,8 +152,8 @@ def empty(text: str, hint: str = "") -> None:
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, classes: str = "") -> None:
     """A table; the caption is read to people who do not see it. A cell is a text, or a function that draws it. On a
-    narrow page a row takes several lines, in which a text, a time or an amount has the head of its column before it;
-    other cells have none."""
+    narrow page a row takes several lines, in which a text, a time, an amount or a number has the head of its column
+    before it; other cells have none, and a cell without a value is left out."""
     with box(classes="scroll", tabindex="0", role="region", aria_label=caption), box("table", f"table {classes}"):
         Text("caption", caption, "unseen")
         with box("thead"), box("tr"):
@@ -164,16 +164,26 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, cl
                 with box("tr"):
                     for head, cell in zip(heads, row, strict=True):
                         if isinstance(cell, str):
-                            Text("td", cell, data_head=head)
+                            made: ui.element = Text("td", cell, data_head=head)
                         else:
-                            _drawn_cell(head, cell)
+                            made = _drawn_cell(head, cell)
+                        if cell == wording.NOTHING or (isinstance(cell, partial) and cell.args[:1] == (None,)):
+                            made.classes("nothing")
 
 
-def _drawn_cell(head: str, draw: Callable[[], object]) -> None:
+def _drawn_cell(head: str, draw: Callable[[], object]) -> ui.element:
     with box("td") as cell:
         draw()
-    if isinstance(draw, partial) and draw.func in (when, money):
+    if isinstance(draw, partial) and draw.func in (when, money, number_link):
         cell.props["data-head"] = head
+    return cell
+
+
+def number_link(number: int, href: str) -> Text:
+    """A number that leads to what it counts; 0 leads nowhere."""
+    if number:
+        return link(wording.grouped(number), href)
+    return Text("span", "0")
 
 
 def facts(rows: Mapping[str, Cell]) -> None:

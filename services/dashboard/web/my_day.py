@@ -35,9 +35,11 @@ from services.dashboard.web.portfolio.todo import (
     silent_row,
 )
 from services.dashboard.web.section import Section, Visit
+from services.dashboard.web.surveys.waves import draw_waves
 from shared.api.accounts import ListedAccount
 from shared.api.follow_ups import FollowUp
-from shared.api.questions import ACCOUNTS, FOLLOW_UPS
+from shared.api.questions import ACCOUNTS, FOLLOW_UPS, WAVES
+from shared.api.waves import Wave
 from shared.http.client import Api
 
 TO_DO = "open,acknowledged,in_progress"
@@ -45,6 +47,7 @@ SHOWN, MOST, MOVED, PROMISE_DAYS, MONTHS = 12, 200, 6, 14, 12
 DUE = f"Overdue, or due within {DUE_DAYS} days"
 PROMISES = f"What you promised to customers, past its date or due within {PROMISE_DAYS} days"
 MOVES = "The accounts whose score fell or rose most against the 90 days before"
+ASKED = "Whom programmes ask at your accounts next: correct the list, or let it go"
 SILENT = f"Accounts that renew within {RENEWAL_DAYS} days, and nobody there answered in 90"
 
 
@@ -59,6 +62,7 @@ async def my_day(visit: Visit) -> None:
             Section(visit, "My tasks", mine.load_due, mine.draw_due, lead=DUE)
         with box("div", "stack"):
             Section(visit, "My accounts that moved", mine.load_moved, mine.draw_moved, lead=MOVES)
+            Section(visit, "My people to be asked", mine.load_waves, mine.draw_waves, lead=ASKED)
             Section(visit, "My promises", mine.load_promises, mine.draw_promises, lead=PROMISES)
     Section(visit, "My silent accounts before their renewal", mine.load_silent, mine.draw_silent, lead=SILENT)
 
@@ -140,6 +144,12 @@ class _Mine:
             return
         rows = [silent_row(account)[:-1] for account in accounts]
         table(SILENT_HEADS[:-1], rows, "My silent accounts before their renewal")
+
+    async def load_waves(self, api: Api) -> list[Wave]:
+        return (await api.ask(WAVES, owner=self._owner)).items
+
+    def draw_waves(self, waves: list[Wave]) -> None:
+        draw_waves(waves, self._owner)
 
     async def _tasks(self, api: Api, **asked: datetime) -> list[FollowUp]:
         return await api.ask_all(FOLLOW_UPS, most=MOST, owner=self._owner, state=TO_DO, **asked)

@@ -1,16 +1,19 @@
-"""Names of accounts and people for lists that carry only their ids."""
+"""Names of accounts, people, owners and programs for lists that carry only their ids and addresses."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from services.dashboard.domain.users import User
+from services.dashboard.handlers.people import Desk
 from shared.api.calls import NAMES
+from shared.api.questions import KEYS
 from shared.errors import TellbackError
 from shared.http.client import Api
 
 Pair = tuple[str, str | None]
 """(account_id, stakeholder_id), the latter None for the account as a whole."""
-AT_ONCE = 500
+AT_ONCE, MOST_KEYS = 500, 500
 
 
 class Subject(Protocol):
@@ -81,3 +84,29 @@ async def names_of(api: Api, pairs: Sequence[Pair]) -> dict[Pair, tuple[str, str
         )
         for item in items
     }
+
+
+async def owners_of(api: Api, emails: Iterable[str | None]) -> dict[str, str]:
+    """E-mail address → name of owners and sponsors of accounts; without those whose name nobody knows, and empty while
+    the scorer is away."""
+    wanted = sorted({email for email in emails if email})
+    names: dict[str, str] = {}
+    try:
+        for first in range(0, len(wanted), AT_ONCE):
+            found = await api.call(NAMES, {"owners": wanted[first : first + AT_ONCE]})
+            names |= {owner.email: owner.name for owner in found.owners if owner.name}
+    except TellbackError:
+        return {}
+    return names
+
+
+async def actors_of(api: Api, desk: Desk, user: User) -> dict[str, str]:
+    """Key id → who acts with it: a person of the dashboard, or the name of a program's key for those who may see
+    keys."""
+    names: dict[str, str] = {}
+    if user.may("manage"):
+        try:
+            names = {key.id: key.name for key in await api.ask_all(KEYS, most=MOST_KEYS)}
+        except TellbackError:
+            names = {}
+    return names | await desk.names_of_keys()

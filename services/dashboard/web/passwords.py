@@ -94,4 +94,4 @@ async def set_password(request: Request, link: Text = "", new: Text = "", token:
 
 
 def _gone_page(gone: Gone) -> Response:
-    return plain_page("Set your password", message=gone.detail, status=gone.status)
+    return plain_page("Set your password", '<p><a href="/login">Sign in</a></p>', gone.detail, gone.status)

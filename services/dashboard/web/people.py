@@ -48,6 +48,8 @@ FIELDS = (
     ("sort", "Order", ORDERS),
 )
 NAMES = ("q", "category", "type", "silent", "tier", "owner", "industry", "region", "account_id")
+EXPORTED = tuple(name for name in NAMES if name not in ("category", "silent"))
+"""The filters that the file has too: it says what the directory says, not what people answered."""
 
 
 @page("/people", "People")
@@ -58,6 +60,9 @@ async def people(visit: Visit) -> None:
     Text("h1", category.partition(" ")[2] or "People")
     Text("p", "Where each person stands by their latest answer", "lead")
     filters("/people", FIELDS, visit.query, keep=("owner", "industry", "region", "account_id"))
+    exported = {name: wanted[name] for name in EXPORTED if name in wanted}
+    with box("div", "buttons"):
+        link("Download as CSV", address("/exports/stakeholders.csv", **exported), "button")
 
     sort = visit.chosen("sort", ORDERS, "") or "name"
     if wanted.get("category") and not visit.query.get("sort"):
@@ -71,7 +76,8 @@ async def people(visit: Visit) -> None:
         found = await api.ask_all(EVERYBODY, most=MOST, **{**wanted, "answered_since": since, "sort": sort})
         return Heard(found, await _comments(api, found[:WITH_COMMENTS]))
 
-    Section(visit, "", load, partial(_draw, wanted), classes="wide")
+    asked = wanted | visit.given("window")
+    Section(visit, "", load, partial(_draw, asked), classes="wide")
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,10 @@ async def _comments(api: Api, people: Sequence[Person]) -> dict[str, str]:
 
 def _draw(wanted: dict[str, str], found: Heard) -> None:
     if not found.people:
-        empty("No people match these filters.", "Clear a filter to see more.")
+        if wanted:
+            empty("No people match these filters.", "Clear a filter to see more.")
+        else:
+            empty("Nobody is known yet.", "People come with their answers, or with a file of people.")
         return
     number = len(found.people)
     many = wording.count(number, "person", "people")

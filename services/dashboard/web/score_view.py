@@ -1,4 +1,4 @@
-"""The display of a score on every page: with its interval, its voices and the people behind it."""
+"""The display of a score on every page: with its interval, its respondents and the people behind it."""
 
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import Text, address, box, empty, figure, link, shares
@@ -6,12 +6,12 @@ from shared.api.figures import Comparison, Score
 from shared.api.reach import FunnelGroup
 
 ENOUGH = 10
-"""The least voices on both sides for a change that the scorer calls significant."""
+"""The least respondents on both sides for a change that the scorer calls significant."""
 
 
 def headline(figures: Comparison, people: dict[str, str]) -> None:
-    """NPS, its interval and voices, the change, and the three categories; each links to its people. `people` is the
-    query of the people page for the people behind the figure."""
+    """NPS, its interval and respondents, the change, and the three categories; each links to its people. `people` is
+    the query of the people page for the people behind the figure."""
     with box("div", "figures"):
         interval = wording.interval(figures.ci_low, figures.ci_high)
         voices = wording.count(figures.stakeholder_count, "respondent")
@@ -71,7 +71,11 @@ def funnel(group: FunnelGroup) -> None:
         "Begun": group.started_count,
         "Answered": group.answered_count,
     }
-    rows = [(name, float(number), wording.grouped(number)) for name, number in counts.items() if number]
+    # Not every mailer tells of each step: one that fewer took than answered was told of some only.
+    rows = []
+    for name, number in counts.items():
+        if number and (name == "Sent" or number >= group.answered_count):
+            rows.append((name, float(number), wording.grouped(number)))
     steps(rows, group.sent_count)
     rates = {
         "opened": group.open_rate,

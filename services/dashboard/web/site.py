@@ -21,15 +21,34 @@ from services.dashboard.web.gzip_cache import GzipCache
 from services.dashboard.web.live import bind_messages
 from services.dashboard.web.plain import unknown_page
 from services.dashboard.web.portfolio import page as portfolio
+from services.dashboard.web.programmes import beginning as programme_beginning
+from services.dashboard.web.programmes import detail as programme
+from services.dashboard.web.programmes import editing as programme_editing
+from services.dashboard.web.programmes import listing as programmes
 from services.dashboard.web.resources import resources
 from services.dashboard.web.settings import access, dead_letters, endpoint, notifications, rule, rules, webhooks
-from services.dashboard.web.surveys import asks, beginning, editor, listing, many, objections, review_making, reviews
+from services.dashboard.web.surveys import (
+    asks,
+    beginning,
+    bounces,
+    editor,
+    listing,
+    loop_backs,
+    many,
+    objections,
+    review_making,
+    reviews,
+    sending_domain,
+    waves,
+)
 
 PAGES = (
     my_day, portfolio, accounts, answers, account, person, explanation, people, board, detail, benchmarks, maturity,
     review, bring, bring_posting, bring_draft, bring_report, receipt,
     webhooks, endpoint, rules, rule, notifications, dead_letters, access,
     listing, beginning, editor, many, asks, review_making, reviews, objections,
+    bounces, sending_domain, waves, loop_backs,
+    programmes, programme_beginning, programme, programme_editing,
 )  # fmt: skip
 """Importing a page registers it."""
 RECONNECT_SECONDS = 30.0

@@ -7,14 +7,17 @@ from uuid import UUID
 
 from fastapi import Query
 from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from services.outreach.api.links import AskId
-from services.outreach.api.links_models import Input, Reason
+from services.outreach.api.links_models import Input, NamedPerson, Reason
 from services.outreach.api.resources import Outreach, TheService
 from services.outreach.domain.retention import kept_since
 from services.outreach.domain.sums import groups_of
-from services.outreach.handlers.asks import withdraw_ask
+from services.outreach.handlers.asks import resend_ask, withdraw_ask
+from services.outreach.handlers.asks_by_hand import MOST, ask_by_mail
+from services.outreach.handlers.candidates import Named
 from services.outreach.store import ask_lists, asks
 from services.outreach.store.ask_lists import AskFilter, Position
 from shared.access.caller import Caller
@@ -28,6 +31,7 @@ from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read
 from shared.http.params import Instant, PathId, StakeholderPathId
 from shared.http.query import refused
 from shared.http.routing import Router
+from shared.ids import Identifier
 
 router = Router(prefix="/v1/asks", tags=["asks"])
 PURPOSE = "asks"
@@ -36,7 +40,33 @@ Several = Annotated[str | None, Query(max_length=500, description="One or severa
 Account = Annotated[
     str | None, Query(min_length=1, max_length=200, description="A part of the account's name, or its whole id.")
 ]
-GroupBy = Literal["survey", "account", "owner", "tier"]
+GroupBy = Literal["survey", "account", "owner", "tier", "programme"]
+
+
+class AskNow(Input):
+    """Whom to ask by mail, and as which programme does."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "programme_id": "prg_01985b3c7d0e7b6a9f1e2d3c4b5a6978",
+                    "people": [{"account_id": "acme", "email": "ada@acme.example"}],
+                }
+            ]
+        },
+    )
+
+    programme_id: Identifier
+    people: Annotated[tuple[NamedPerson, ...], Field(min_length=1, max_length=MOST)]
+
+
+class AskedNow(BaseModel):
+    """The asks, in the order of the people, each person once."""
+
+    items: list[Ask]
 
 
 class Withdrawal(Input):
@@ -57,6 +87,7 @@ async def list_asks(
     account: Account = None,
     stakeholder_id: Annotated[StakeholderPathId | None, Query()] = None,
     survey_id: Annotated[PathId | None, Query()] = None,
+    programme_id: Annotated[PathId | None, Query()] = None,
     state: Several = None,
     reason: Several = None,
     unconfirmed: Annotated[bool | None, Query(description="Whether the relay's answer to a mail is missing.")] = None,
@@ -69,6 +100,7 @@ async def list_asks(
         account_id=account_id,
         account=account,
         survey_id=survey_id,
+        programme_id=programme_id,
         states=_several("state", state, get_args(AskState)),
         reasons=_several("reason", reason, get_args(AskReason)),
         unconfirmed=unconfirmed,
@@ -87,6 +119,20 @@ async def list_asks(
     return Page(items=[_ask(row) for row in page.items], next_cursor=page.next_cursor)
 
 
+@router.post("", status_code=201, summary="Ask people by mail now")
+async def ask_now(body: AskNow, caller: Actor, service: TheService) -> AskedNow:
+    """As a running programme asks: by its survey and sender, in its hours, within its caps. Whom it may not ask, or not
+    yet, it does not: the ask says why within seconds. Again on the same day it is the same ask. 409
+    `programme_rests`."""
+    now = service.clock.now()
+    today = now.astimezone(service.zone).date()
+    named = [Named(person.account_id, person.stakeholder_id, person.email) for person in body.people]
+    made = await service.database.retrying(lambda tx: ask_by_mail(tx, body.programme_id, named, caller, now, today))
+    async with service.database.read() as tx:
+        rows = [await ask_lists.shown_ask(tx, ask_id, caller.owner_email, now) for ask_id in made]
+    return AskedNow(items=[_ask(row) for row in rows if row is not None])
+
+
 @router.get("/summary", summary="How many were asked, and what became of it")
 async def summary(
     *,
@@ -94,6 +140,7 @@ async def summary(
     service: TheService,
     group_by: Annotated[GroupBy | None, Query()] = None,
     survey_id: Annotated[PathId | None, Query()] = None,
+    programme_id: Annotated[PathId | None, Query()] = None,
     account_id: Annotated[PathId | None, Query()] = None,
     account: Account = None,
     due_since: Annotated[Instant | None, Query(description="Asks due then or later.")] = None,
@@ -102,7 +149,12 @@ async def summary(
     """Without `group_by` exactly one group. Of every group planned = waiting + held + skipped + sent + failed +
     withdrawn, and sent is the sum of the outcomes."""
     which = AskFilter(
-        account_id=account_id, account=account, survey_id=survey_id, due_since=due_since, due_before=due_before
+        account_id=account_id,
+        account=account,
+        survey_id=survey_id,
+        programme_id=programme_id,
+        due_since=due_since,
+        due_before=due_before,
     )
     async with service.database.read() as tx:
         rows = await ask_lists.sums(tx, which, group_by, caller.owner_email, service.clock.now())
@@ -114,7 +166,7 @@ async def summary(
 @router.get("/{ask_id}", summary="One ask with its history")
 async def get_ask(ask_id: AskId, caller: Reader, service: TheService) -> AskDetail:
     """404 for one of an account that the key does not see."""
-    return await _detail(service, caller, ask_id)
+    return await ask_detail(service, caller, ask_id)
 
 
 @router.post("/{ask_id}/withdraw", summary="Withdraw an ask: its link closes")
@@ -125,10 +177,20 @@ async def withdraw(ask_id: AskId, caller: Actor, service: TheService, body: With
         note = body.reason
     now = service.clock.now()
     await service.database.retrying(lambda tx: withdraw_ask(tx, ask_id, note, caller, now))
-    return await _detail(service, caller, ask_id)
+    return await ask_detail(service, caller, ask_id)
 
 
-async def _detail(service: Outreach, caller: Caller, ask_id: UUID) -> AskDetail:
+@router.post("/{ask_id}/resend", summary="Send the mail of an ask once more")
+async def resend(ask_id: AskId, caller: Actor, service: TheService) -> AskDetail:
+    """As a reminder, in the hours in which mails go to the person, to their address now; two at most. 409 `not_mailed`
+    for a link, `not_open`, `programme_rests`, `reminded_twice`."""
+    now = service.clock.now()
+    await service.database.retrying(lambda tx: resend_ask(tx, ask_id, caller, now))
+    return await ask_detail(service, caller, ask_id)
+
+
+async def ask_detail(service: Outreach, caller: Caller, ask_id: UUID) -> AskDetail:
+    """One ask with its history. Raises `NotFound`, also for one of an account that the caller does not see."""
     async with service.database.read() as tx:
         row = await ask_lists.shown_ask(tx, ask_id, caller.owner_email, service.clock.now())
         if row is None:

@@ -6,7 +6,6 @@ from services.outreach.api.links_models import Email, Input, Language, Line
 from services.outreach.api.resources import TheService
 from services.outreach.handlers.mail_contents import MailContents
 from services.outreach.handlers.mail_tests import MailTests, SentTest, WantedTest
-from services.outreach.handlers.versions import Versions
 from shared.api.mail_tests import MailTestSent
 from shared.http.auth import Actor
 from shared.http.params import PathId
@@ -43,7 +42,8 @@ async def post_test_send(survey_id: PathId, body: MailTest, caller: Actor, servi
     """The published version, as a mail that says "[Test]". It goes at once; its answer is recorded as a test, and it
     counts nowhere. 409 `no_relay` without a relay, `mail_refused` where the relay refuses it, `objected` for an address
     that stopped all mails; 503 `relay_away`."""
-    tests = MailTests(service.database, service.clock, MailContents(service.settings, service.tokens), Versions())
+    contents = MailContents(service.settings, service.tokens)
+    tests = MailTests(service.database, service.clock, contents, service.versions)
     to = Mailbox(body.email, body.name or "")
     return _view(await tests.send(WantedTest(survey_id, caller.actor, to, body.sender(), body.language)))
 

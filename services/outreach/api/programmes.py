@@ -6,11 +6,12 @@ from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.outreach.api.resources import TheService
-from services.outreach.handlers.dry_runs import dry_run
+from services.outreach.handlers.forecasts import Forecasts, calendar
 from services.outreach.handlers.programmes import (
     ProgrammeChange,
     change_programme,
     create_programme,
+    delete_programme,
     duplicate_programme,
     end_programme,
     found_programme,
@@ -21,6 +22,7 @@ from services.outreach.store import programmes as store
 from services.outreach.store.programmes import StoredProgramme
 from shared.api.programmes import (
     Audience,
+    Calendar,
     Caps,
     DryRun,
     Hours,
@@ -33,6 +35,7 @@ from shared.api.programmes import (
     When,
     Word,
 )
+from shared.errors import NotFound
 from shared.http import paging
 from shared.http.auth import Manager, Reader
 from shared.http.if_match import IfMatch, version_seen
@@ -64,6 +67,7 @@ class ProgrammePatch(BaseModel):
     incentive: Sentences | None = None
     only_with_permission: bool | None = None
     legal_basis: Sentences | None = None
+    owners_look: bool | None = None
 
     def given(self) -> dict[str, Any]:
         """The fields that are there."""
@@ -108,6 +112,14 @@ async def post_programme(
     return await _shown(service, programme_id, response)
 
 
+@router.get("/calendar", summary="The waves that come, by week, programme and owner")
+async def get_calendar(caller: Reader, service: TheService) -> Calendar:
+    """Of the programmes that ask now, for the next quarter. A key limited to an owner sees the people of its accounts
+    only."""
+    async with service.database.read() as tx:
+        return await calendar(tx, caller)
+
+
 @router.get("/{programme_id}", summary="A programme")
 async def get_programme(
     programme_id: ProgrammeId, caller: Reader, service: TheService, response: Response
@@ -134,6 +146,13 @@ async def patch_programme(
     return await _shown(service, programme_id, response)
 
 
+@router.delete("/{programme_id}", status_code=204, summary="Remove a programme that has asked nobody")
+async def remove(programme_id: ProgrammeId, caller: Manager, if_match: IfMatch, service: TheService) -> None:
+    """Also one by which only people were asked who are erased since. 409 `programme_in_use` for others: end it."""
+    change = _change(programme_id, caller, service, if_match)
+    await service.database.retrying(lambda tx: delete_programme(tx, change))
+
+
 @router.post("/{programme_id}/duplicate", status_code=201, summary="Begin another programme with the same content")
 async def post_duplicate(
     programme_id: ProgrammeId, caller: Manager, service: TheService, response: Response, body: ProgrammeCopy = COPY
@@ -156,8 +175,21 @@ async def post_dry_run(programme_id: ProgrammeId, caller: Manager, service: TheS
     now = service.clock.now()
     async with service.database.read() as tx:
         stored = await found_programme(tx, programme_id)
-    found = await dry_run(service.database, stored, service.tokens, service.deployment, now)
+    found = await Forecasts(service.database, service.clock, service.tokens, service.deployment).look(stored)
     await service.database.retrying(lambda tx: store.note_dry_run(tx, programme_id, stored.revision, now))
+    return found
+
+
+@router.get("/{programme_id}/dry-run", summary="What the programme would do, as it was found last")
+async def get_dry_run(programme_id: ProgrammeId, caller: Reader, service: TheService) -> DryRun:
+    """The latest look, of the revision that it names: by hand, or of a programme that asks now once a day. 404
+    `no_dry_run` before the first."""
+    caller.require_all_accounts()
+    async with service.database.read() as tx:
+        await found_programme(tx, programme_id)
+        found = await store.forecast(tx, programme_id)
+    if found is None:
+        raise NotFound("no_dry_run", "nobody has looked at what it would do")
     return found
 
 

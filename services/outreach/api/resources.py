@@ -10,16 +10,19 @@ from services.outreach.domain.audience import Deployment
 from services.outreach.domain.tokens import Tokens
 from services.outreach.handlers.reviews import Reviews
 from services.outreach.handlers.sending_domain import Ask
+from services.outreach.handlers.versions import Versions
 from services.outreach.settings import OutreachSettings
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.erasures import Journal
+from shared.http.client import Api
 from shared.http.deps import service
 
 
 @dataclass(frozen=True, slots=True)
 class Outreach:
-    """The service's own resources, as `app.state.service`. Days are those of `zone`."""
+    """The service's own resources, as `app.state.service`. Days are those of `zone`. `api`: the other services, asked
+    with outreach's own key; None without one."""
 
     database: Database
     clock: Clock
@@ -30,6 +33,8 @@ class Outreach:
     zone: ZoneInfo
     deployment: Deployment
     dns: Ask
+    versions: Versions
+    api: Api | None = None
 
 
 TheService = Annotated[Outreach, Depends(service)]

@@ -1,10 +1,9 @@
 """Objections: addresses that must not be asked. Only a keyed hash of each is kept."""
 
-import csv
-import io
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import BytesIO
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,8 +20,9 @@ from services.outreach.store import suppressions
 from shared.api.asks import RefusedAddress, Suppression, SuppressionsAdded
 from shared.db.transaction import ReadTx
 from shared.errors import Invalid, NotFound
-from shared.files.delimiters import delimiter_of
 from shared.files.formulas import plain
+from shared.files.lines import TableError, undecoded
+from shared.files.table import BadRow, Records
 from shared.http import paging, strict_json
 from shared.http.auth import Manager
 from shared.http.files import CSV, Format, Rows, csv_described, csv_file, pages_of, wants_csv
@@ -34,8 +34,6 @@ from shared.http.routing import Router, require_media_type
 router = Router(prefix="/v1/suppressions", tags=["suppressions"])
 PURPOSE = "suppressions"
 MOST = 10_000
-SAMPLE = 10_000
-"""Characters that tell which delimiter a CSV file has: sheets write a semicolon in many countries."""
 FILE_PAGE = 1_000
 After = tuple[datetime, UUID]
 """created_at and suppression_id of the last objection of a page."""
@@ -167,19 +165,21 @@ async def _read(request: Request) -> _Lines:
 
 def _read_csv(content: bytes, lines: _Lines) -> None:
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Invalid("invalid_text", "must be UTF-8") from None
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text[:SAMPLE]))
-    try:
-        for cells in reader:
-            if reader.line_num > MOST + 1:
+        for line, cells in Records(BytesIO(content)):
+            if line > MOST + 1:
                 raise Invalid("too_many_addresses", f"at most {MOST} addresses at once")
+            if isinstance(cells, BadRow):
+                lines.refused.append(RefusedAddress(line=line, detail=cells.reason))
+                continue
             first = plain("".join(cells[:1])).strip()
-            if first and not (reader.line_num == 1 and first.lower() in _HEADINGS):
-                lines.add(reader.line_num, first)
-    except csv.Error:
-        raise Invalid("invalid_csv", f"line {reader.line_num} cannot be read") from None
+            if undecoded(first):
+                lines.refused.append(RefusedAddress(line=line, detail="the line is damaged: it is not valid text"))
+            elif first and not (line == 1 and first.lower() in _HEADINGS):
+                lines.add(line, first)
+    except TableError as error:
+        raise Invalid(error.code, error.detail) from None
+    if not lines.good and not lines.refused:
+        raise Invalid("empty_file", "the file has no address")
 
 
 def _page_of_file(

@@ -95,11 +95,12 @@ async def patch_survey(
     return await _shown(database, survey_id, response)
 
 
-@router.delete("/{survey_id}", status_code=204, summary="Remove a draft")
+@router.delete("/{survey_id}", status_code=204, summary="Remove a survey by which nobody was asked")
 async def remove_survey(
     survey_id: SurveyId, caller: Manager, if_match: IfMatch, database: TheDatabase, clock: TheClock
 ) -> None:
-    """409 `survey_published` for a survey that was ever published."""
+    """With its versions and test mails. 409 `survey_in_use` where people were asked by it, or a programme asks by
+    it."""
     caller.require_all_accounts()
     change = SurveyChange(survey_id, caller.actor, clock.now(), if_match)
     await database.retrying(lambda tx: delete_survey(tx, change))

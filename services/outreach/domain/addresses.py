@@ -7,6 +7,11 @@ import idna
 MAX_LENGTH = 254
 
 
+def domain_of(email: str) -> str:
+    """The domain of an address as it was written, in lower case."""
+    return email.rpartition("@")[2].lower()
+
+
 def canonical_address(text: str) -> str:
     """Trimmed, NFC, in lower case, the domain as A-label; dots and plus signs of the local part stay.
 

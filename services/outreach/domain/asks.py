@@ -10,13 +10,15 @@ UNSENT: Final = ("waiting", "held")
 SYSTEM: Final = "tellback"
 """Who changes an ask where no caller does."""
 OPEN_DAYS: Final = 30
+WAITS: Final = timedelta(days=14)
+"""How long a link waits for the mailer that is to hand it over."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewAsk:
     """An ask as it is planned. `state` is waiting, skipped or sent; a skipped one has a `reason`, and
     `again_at`, from when on the person may be asked, if time changes that. `address_key_id`: the key of the address's
-    hash."""
+    hash. `latest_at`: after it, one that waits is not sent any more."""
 
     ask_id: UUID
     survey_id: str

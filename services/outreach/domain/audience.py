@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from services.outreach.domain.hours import SendingHours, Zones, calendar_of, moment_in_week
+from services.outreach.domain.hours import Zones, calendar_of, moment_in_week
 from services.outreach.domain.occasions import (
     Happening,
     Occasion,
@@ -19,6 +19,10 @@ from shared.calendar import BusinessCalendar, Holidays
 
 HORIZON: Final = timedelta(days=14)
 """How far ahead asks are written: owners see them, and may take people out, before anything is sent."""
+
+
+NOBODY: Final = ""
+"""Whose ask it is that an event caused which names no person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Deployment:
     def calendar(self, hours: Hours, member: Member) -> BusinessCalendar:
         """The hours in which a person gets mails."""
         zone = self.zones.of(member.zone, member.account_zone, member.region)
-        return calendar_of(sending_hours(hours), zone, self.holidays, member.region)
+        return calendar_of(hours, zone, self.holidays, member.region)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +78,6 @@ class Events:
     ends: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
 
 
-def sending_hours(hours: Hours) -> SendingHours:
-    """As the calendar takes them."""
-    return SendingHours(hours.days, hours.first_days, timedelta(hours=hours.opens), timedelta(hours=hours.closes))
-
-
 @dataclass(frozen=True, slots=True)
 class Planner:
     """Finds what a programme that began on a day has to ask up to a moment."""
@@ -95,9 +94,7 @@ class Planner:
         for member in members:
             calendar = self.deployment.calendar(hours, member)
             for occasion in self._occasions(member, calendar, until):
-                due_at = occasion.at or moment_in_week(
-                    occasion.monday, "/".join(member.person), sending_hours(hours), calendar
-                )
+                due_at = occasion.at or moment_in_week(occasion.monday, "/".join(member.person), hours, calendar)
                 if due_at <= until and occasion.latest_at >= since:
                     yield Due(member, occasion, due_at)
 
@@ -124,7 +121,7 @@ class Planner:
         begun_at = datetime.combine(self.begun, datetime.min.time(), UTC)
         events = self.events.by_account.get(member.account_id, ())
         if when.whom == "person":
-            events = [event for event in events if event.stakeholder_id == member.stakeholder_id]
+            events = [event for event in events if (event.stakeholder_id or NOBODY) == member.stakeholder_id]
         if when.only_first:
             events = events[:1]
         for event in events:

@@ -11,7 +11,8 @@ FLOOR: Final = timedelta(days=14)
 TRANSACTIONAL: Final = timedelta(days=30)
 RELATIONSHIP: Final = timedelta(days=80)
 RELATIONSHIP_OF_DECIDERS: Final = timedelta(days=170)
-_FIRST: Final = ("decision_maker", "influencer", "user")
+RANKS: Final = ("decision_maker", "influencer", "user")
+"""Who is asked of several people with one address: the first of these types, else any other, then the first id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,9 @@ class Candidate:
     @property
     def rank(self) -> tuple[int, str]:
         """Who is asked first of several people with one address: the smaller."""
-        place = len(_FIRST)
-        if self.type in _FIRST:
-            place = _FIRST.index(self.type)
+        place = len(RANKS)
+        if self.type in RANKS:
+            place = RANKS.index(self.type)
         return place, self.stakeholder_id
 
 

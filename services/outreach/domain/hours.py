@@ -11,22 +11,11 @@ from hashlib import sha256
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from shared.api.programmes import Hours
 from shared.calendar import BusinessCalendar, Holidays
 
-TUESDAY, WEDNESDAY, THURSDAY = 1, 2, 3
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class SendingHours:
-    """On which days, 0 = Monday, and between which times of the recipient's day mails go. On `first_days` as long as
-    there are any; `opens` and `closes` are offsets from midnight."""
-
-    days: tuple[int, ...] = (TUESDAY, WEDNESDAY, THURSDAY)
-    first_days: tuple[int, ...] = (TUESDAY, WEDNESDAY)
-    opens: timedelta = timedelta(hours=9)
-    closes: timedelta = timedelta(hours=16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +45,10 @@ class Closed:
     until: datetime
 
 
-def calendar_of(hours: SendingHours, zone: ZoneInfo, holidays: Holidays, region: str | None) -> BusinessCalendar:
+def calendar_of(hours: Hours, zone: ZoneInfo, holidays: Holidays, region: str | None) -> BusinessCalendar:
     """The hours of one person."""
-    return BusinessCalendar(zone, frozenset(hours.days), hours.opens, hours.closes, holidays.of(region))
+    opens, closes = timedelta(hours=hours.opens), timedelta(hours=hours.closes)
+    return BusinessCalendar(zone, frozenset(hours.days), opens, closes, holidays.of(region))
 
 
 def closed_at(calendar: BusinessCalendar, at: datetime) -> Closed | None:
@@ -71,7 +61,7 @@ def closed_at(calendar: BusinessCalendar, at: datetime) -> Closed | None:
     return Closed(reason, calendar.next_open(at))
 
 
-def moment_in_week(monday: date, who: str, hours: SendingHours, calendar: BusinessCalendar) -> datetime:
+def moment_in_week(monday: date, who: str, hours: Hours, calendar: BusinessCalendar) -> datetime:
     """When in the week of `monday` a person is asked: the same whenever it is computed, spread over the first days and
     over the first half of their hours, so that no two mails of thousands leave in one minute. In a week without a day
     of asking it is the next opening after the week began; aware, UTC."""
@@ -83,7 +73,7 @@ def moment_in_week(monday: date, who: str, hours: SendingHours, calendar: Busine
     if not days:
         return calendar.next_open(start_of(monday, calendar.zone))
     day = days[spread % len(days)]
-    half = (hours.closes - hours.opens) // 2 // _MINUTE
+    half = timedelta(hours=hours.closes - hours.opens) // 2 // _MINUTE
     minute = spread // len(days) % max(half, 1)
     # The minute is counted from the opening as an instant, so it lies in the hours also where the clocks change.
     return calendar.next_open(start_of(day, calendar.zone)) + minute * _MINUTE

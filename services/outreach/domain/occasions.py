@@ -10,12 +10,16 @@ from hashlib import sha256
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from services.outreach.domain.eligibility import FLOOR
 from services.outreach.domain.hours import week_of
 from shared.api.programmes import Cadence, Once, OnEvent, Renewal
 
 WEEK: Final = timedelta(days=7)
-LATEST: Final = timedelta(days=14)
-"""How long after its week began, or its event asked for it, an ask may still go; then the next occasion counts."""
+LATEST: Final = FLOOR + WEEK
+"""How long after its week began, or its event asked for it, an ask may still go; then the next occasion counts. A week
+longer than the floor: who was asked for something else in that week would lose the occasion otherwise."""
+BY_HAND: Final = "by hand "
+"""Begins the key of what somebody asked by hand; its day follows."""
 EVENT_GRACE: Final = timedelta(days=3)
 """An event that asked for a mail longer ago than this was brought by a file and mails nobody."""
 

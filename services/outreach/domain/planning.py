@@ -2,12 +2,14 @@
 the sender decide by the same function."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from services.outreach.domain.audience import Deployment, Member
 from services.outreach.domain.eligibility import Candidate, Refusal, refusal_of
-from services.outreach.domain.hours import closed_at
+from services.outreach.domain.hours import closed_at, start_of
+from shared.api.programmes import ProgrammeDocument
 from shared.calendar import BusinessCalendar
 
 RETRY: Final = timedelta(minutes=5)
@@ -69,6 +71,26 @@ class Planned:
     calendar: BusinessCalendar
     latest_at: datetime
     customer_since: datetime | None = None
+
+
+def terms_of(programme: ProgrammeDocument, kind: str, circumstances: Terms) -> Terms:
+    """What a programme asks for by a kind of survey; `circumstances`: what holds for all mails now."""
+    return replace(
+        circumstances,
+        kind=kind,
+        only_with_permission=programme.only_with_permission,
+        not_before_days=programme.who.not_before_days,
+    )
+
+
+def planned_of(
+    candidate: Candidate, member: Member, programme: ProgrammeDocument, deployment: Deployment, latest_at: datetime
+) -> Planned:
+    """A person of a programme, with what decides whether they are asked."""
+    since = None
+    if member.customer_since is not None:
+        since = start_of(member.customer_since, deployment.zones.supplier)
+    return Planned(candidate, deployment.calendar(programme.hours, member), latest_at, since)
 
 
 def decide(planned: Planned, terms: Terms, now: datetime, cap_until: datetime | None = None) -> Decision:

@@ -1,6 +1,7 @@
 """What a survey says on the page, in one language, to one person; and what somebody has sent that is shown again."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -8,7 +9,7 @@ from markupsafe import Markup
 
 from services.outreach.domain.forms import Fields
 from services.outreach.domain.languages import direction
-from services.outreach.domain.page_words import page_words
+from services.outreach.domain.page_words import PageWords, page_words
 from services.outreach.domain.placeholders import SCORE, filled
 from services.outreach.domain.surveys import QuestionTexts, Survey, Texts
 
@@ -175,6 +176,17 @@ class Draft:
     def text(self, name: str) -> str:
         """What was written in a field."""
         return self._values.get(name, [""])[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class FormShown:
+    """What the fields of a form are shown with: texts, words of the page, what was sent before, and field -> code of
+    what is wrong with it."""
+
+    voice: Voice
+    words: PageWords
+    draft: Draft = field(default_factory=Draft)
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 def problems_of(errors: Iterable[Mapping[str, str]]) -> dict[str, str]:

@@ -7,13 +7,16 @@ from typing import Final, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from services.outreach.domain.colours import on_dark, on_light
 from services.outreach.domain.page_words import page_words
 from services.outreach.domain.surveys import Survey
 from services.outreach.domain.voice import Voice
 from shared.mail import Letter, Mailbox
 
 MailKind = Literal["invite", "reminder", "test"]
-_HTML: Final = Environment(
+COLOUR: Final = "#0b5cad"
+"""Of links and buttons where the survey has none; as on the page."""
+HTML: Final = Environment(
     loader=PackageLoader("services.outreach.gateways"),
     autoescape=True,
     undefined=StrictUndefined,
@@ -21,7 +24,7 @@ _HTML: Final = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_TEXT: Final = _HTML.overlay(autoescape=False)
+TEXT: Final = HTML.overlay(autoescape=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ def letter_of(mail: Invitation) -> Letter:
         "after": _after(mail, voice),
         "small": _small(mail, voice),
         "links": _links(mail),
+        "light": on_light(survey.colour or COLOUR),
+        "dark": on_dark(survey.colour or COLOUR),
         "start": start,
         "end": end,
     }
@@ -90,8 +95,8 @@ def letter_of(mail: Invitation) -> Letter:
         sender=mail.sender,
         to=mail.to,
         subject=subject,
-        text=_TEXT.get_template("mail.txt").render(content),
-        html=_HTML.get_template("mail.html").render(content),
+        text=TEXT.get_template("mail.txt").render(content),
+        html=HTML.get_template("mail.html").render(content),
         message_id=mail.message_id,
         at=mail.at,
         reply_to=mail.reply_to,

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+from functools import cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
@@ -20,6 +21,7 @@ def is_postmark(authorization: str, secret: str) -> bool:
     return hmac.compare_digest(password, secret.encode()) and scheme.lower() == "basic"
 
 
+@cache
 def sendgrid_key(text: str) -> EllipticCurvePublicKey:
     """The verification key as SendGrid shows it: DER in base64. Raises ValueError."""
     try:

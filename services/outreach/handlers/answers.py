@@ -22,6 +22,7 @@ from services.outreach.domain.answering import (
 from services.outreach.domain.asks import response_id_of
 from services.outreach.domain.forms import Fields, read_form
 from services.outreach.domain.surveys import Question, Survey
+from services.outreach.handlers.facts import invitation_call
 from services.outreach.handlers.versions import Versions
 from services.outreach.store import answers as store
 from services.outreach.store.answers import OpenAsk
@@ -148,19 +149,10 @@ async def tell_rested(tx: WriteTx, versions: Versions, now: datetime) -> int:
     return len(asks)
 
 
-def fact(ask: OpenAsk, kind: str, at: datetime, **more: Any) -> OutgoingCall:
+def fact(ask: OpenAsk, kind: str, at: datetime, **more: str) -> OutgoingCall:
     """The call that tells of something that happened to an ask."""
-    body = {
-        "invitation_id": str(ask.ask_id),
-        "account_id": ask.account_id,
-        "stakeholder_id": ask.stakeholder_id,
-        "kind": kind,
-        "at": at.isoformat(),
-        "survey_id": ask.survey_id,
-        "channel": ask.channel,
-        **more,
-    }
-    return _call(ask, f"fact:{ask.ask_id}:{kind}", "POST", "/v1/invitation-events", body, at)
+    person = {"account_id": ask.account_id, "stakeholder_id": ask.stakeholder_id}
+    return invitation_call(ask.ask_id, person, kind, at, survey_id=ask.survey_id, channel=ask.channel, **more)
 
 
 async def _require_open(tx: ReadTx, ask: OpenAsk, now: datetime) -> None:

@@ -13,13 +13,11 @@ from uuid import UUID
 from services.outreach.domain.addresses import canonical_address
 from services.outreach.domain.bounces import NAMED_FOR, SOFT_PROGRAMMES, SOFT_TOGETHER, Report
 from services.outreach.domain.tokens import Opened, Tokens
-from services.outreach.handlers.breaker import pause_if_refused
-from services.outreach.handlers.links import invitation_call
+from services.outreach.handlers.breaker import came_back, pause_if_refused
 from services.outreach.handlers.objections import stop
 from services.outreach.handlers.suppressions import hashes_of
-from services.outreach.store import asks, bounces, contacts
+from services.outreach.store import bounces, contacts
 from services.outreach.store.bounces import MailedAsk, NewBounce
-from services.outreach.store.outgoing import queue
 from shared.db.transaction import ReadTx, WriteTx
 from shared.ids import uuid7
 
@@ -48,10 +46,14 @@ class Bounces:
 
     async def _act(self, tx: WriteTx, ask: MailedAsk, bounce: NewBounce) -> None:
         report, effect = bounce.report, "none"
-        if report.kind == "hard":
-            effect = await self._came_back(tx, ask, bounce)
+        person = {"account_id": ask.account_id, "stakeholder_id": ask.stakeholder_id}
+        if report.kind in ("hard", "soft") and bounce.at > ask.mailed_at + NAMED_FOR:
+            effect = "too_old"
+        elif report.kind == "hard":
+            await came_back(tx, ask.ask_id, person, ask.mailed_at, self.now)
+            effect = "bounced"
         elif report.kind == "soft":
-            effect = await self._came_back_for_a_while(tx, ask, bounce.at)
+            effect = await self._came_back_for_a_while(tx, ask, person)
         elif report.kind == "complaint":
             await stop(tx, self.tokens, Opened(ask.address_hash, ask.address_key_id), "complaint", self.now)
             effect = "objected"
@@ -82,23 +84,11 @@ class Bounces:
             return NewBounce(uuid7(), report, source, at, self.now, ask.ask_id)
         return NewBounce(uuid7(), report, source, at, self.now, recipient_domain=_domain_of(report))
 
-    async def _came_back(self, tx: WriteTx, ask: MailedAsk, bounce: NewBounce) -> str:
-        """Nobody writes to the person until the address is corrected or they answer. It counts from when the mail went:
-        what was corrected or answered since stays so."""
-        if bounce.at > ask.mailed_at + NAMED_FOR:
-            return "too_old"
-        person = {"account_id": ask.account_id, "stakeholder_id": ask.stakeholder_id}
-        await contacts.note(tx, [{**person, "bounced_at": ask.mailed_at}])
-        await queue(tx, self.now, invitation_call(ask.ask_id, person, "bounced", ask.mailed_at))
-        await asks.mark(tx, "bounced_at", {ask.ask_id: ask.mailed_at})
-        return "bounced"
-
-    async def _came_back_for_a_while(self, tx: WriteTx, ask: MailedAsk, at: datetime) -> str:
-        """One alone says little; mails of different programmes let the person rest."""
-        if await bounces.soft_programmes(tx, ask, at - SOFT_TOGETHER) < SOFT_PROGRAMMES:
+    async def _came_back_for_a_while(self, tx: WriteTx, ask: MailedAsk, person: Mapping[str, str]) -> str:
+        """One alone says little; mails of different programmes let the person rest, from when the last of them went."""
+        if await bounces.soft_programmes(tx, ask, ask.mailed_at - SOFT_TOGETHER) < SOFT_PROGRAMMES:
             return "counted"
-        person = {"account_id": ask.account_id, "stakeholder_id": ask.stakeholder_id}
-        await contacts.note(tx, [{**person, "soft_bounced_at": at}])
+        await contacts.note(tx, [{**person, "soft_bounced_at": ask.mailed_at}])
         return "held"
 
 

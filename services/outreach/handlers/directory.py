@@ -5,7 +5,9 @@ from datetime import date
 from typing import Any
 
 from services.outreach.store import asks
+from services.outreach.store.erasures import erase_account
 from shared.clock import Clock
+from shared.db.account_erasures import erased_accounts, note_erased
 from shared.db.directory import keep_directory
 from shared.db.erasures import Journal
 from shared.db.transaction import WriteTx
@@ -36,6 +38,9 @@ def read_directory(journal: Journal, clock: Clock) -> BatchHandler:
                     changed.append(record.event.data)
             verdicts.append(verdict)
         await _call_off(tx, changed, clock)
+        for account in erased_accounts(records, verdicts):
+            await erase_account(tx, account)
+            await note_erased(tx, account, clock.now())
         return verdicts
 
     return handle

@@ -8,9 +8,8 @@ from typing import Final
 
 from services.outreach.domain.asks import PublishedSurvey
 from services.outreach.domain.audience import Deployment, Due, Planner
-from services.outreach.domain.hours import start_of
 from services.outreach.domain.occasions import monday_of
-from services.outreach.domain.planning import Decision, Hold, Planned, Skip, Terms, decide
+from services.outreach.domain.planning import Decision, Hold, Skip, Terms, decide, planned_of, terms_of
 from services.outreach.domain.tokens import Tokens
 from services.outreach.handlers.candidates import Known, known_people
 from services.outreach.handlers.planner import chosen_of, planner_of
@@ -18,8 +17,9 @@ from services.outreach.store import asks, planning
 from services.outreach.store.people import PersonKey
 from services.outreach.store.planning import PAGE
 from services.outreach.store.programmes import StoredProgramme
-from shared.api.programmes import DryRun, OnEvent, OwnerCount, ProgrammeDocument, ReasonCount, WeekCount
+from shared.api.programmes import DryRun, OnEvent, OwnerCount, ReasonCount, WaveCount, WeekCount
 from shared.db.engine import Database
+from shared.db.transaction import ReadTx
 from shared.errors import Conflict
 
 AHEAD: Final = timedelta(days=91)
@@ -32,8 +32,7 @@ class _Counts:
 
     accounts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
-    weeks: Counter[date] = field(default_factory=Counter)
-    owners: Counter[str | None] = field(default_factory=Counter)
+    waves: Counter[tuple[date, str | None]] = field(default_factory=Counter)
     moments: list[datetime] = field(default_factory=list)
 
     def add(self, due: Due, decision: Decision) -> None:
@@ -48,9 +47,22 @@ class _Counts:
             self.reasons["held", decision.reason] += 1
             at = decision.until
         self.accounts[account_id] += 1
-        self.weeks[monday_of(at.date())] += 1
-        self.owners[due.member.owner_email] += 1
+        self.waves[monday_of(at.date()), due.member.owner_email] += 1
         self.moments.append(at)
+
+    def weeks(self) -> Counter[date]:
+        """Monday -> how many people would be asked in its week."""
+        counted: Counter[date] = Counter()
+        for (week, _), count in self.waves.items():
+            counted[week] += count
+        return counted
+
+    def owners(self) -> Counter[str | None]:
+        """Owner -> how many people of their accounts would be asked."""
+        counted: Counter[str | None] = Counter()
+        for (_, owner), count in self.waves.items():
+            counted[owner] += count
+        return counted
 
     def state(self, state: str) -> int:
         """How many people are in it."""
@@ -60,8 +72,8 @@ class _Counts:
 async def dry_run(
     database: Database, stored: StoredProgramme, tokens: Tokens, deployment: Deployment, now: datetime
 ) -> DryRun:
-    """What the programme would do from now on, each person once. Raises `Conflict` for a survey that is not
-    published."""
+    """What the programme would do from now on, each person once; what it has done already is left out. Raises
+    `Conflict` for a survey that is not published."""
     until = now + AHEAD
     async with database.read() as tx:
         survey = await asks.published_survey(tx, stored.programme.survey_id)
@@ -77,7 +89,7 @@ async def dry_run(
     while True:
         async with database.read() as tx:
             page = await planning.members(tx, chosen, accounts, after, PAGE)
-            first = _first_of_each(planner.due(page, now, until))
+            first = _first_of_each(await _open(tx, stored, list(planner.due(page, now, until))))
             known = await known_people(tx, list(first), tokens, now)
         _count(counts, first, known, planner, survey, now)
         if len(page) < PAGE:
@@ -86,22 +98,12 @@ async def dry_run(
     return _told(counts, stored.revision, now, until)
 
 
-def terms_of(programme: ProgrammeDocument, survey: PublishedSurvey) -> Terms:
-    """What the programme itself asks for."""
-    return Terms(
-        kind=survey.kind,
-        only_with_permission=programme.only_with_permission,
-        not_before_days=programme.who.not_before_days,
-    )
-
-
-def planned_of(due: Due, known: Known, planner: Planner) -> Planned:
-    """A person with what decides whether they are asked."""
-    since = None
-    if due.member.customer_since is not None:
-        since = start_of(due.member.customer_since, planner.deployment.zones.supplier)
-    calendar = planner.deployment.calendar(planner.programme.hours, due.member)
-    return Planned(known.candidate, calendar, due.occasion.latest_at, since)
+async def _open(tx: ReadTx, stored: StoredProgramme, found: list[Due]) -> list[Due]:
+    """Without the occasions for which the programme has asked, or has decided not to."""
+    if stored.begun_on is None:
+        return found
+    settled = await planning.settled(tx, stored.programme_id, {due.occasion.key for due in found})
+    return [due for due in found if (due.occasion.key, *due.member.person) not in settled]
 
 
 def _first_of_each(found: Iterable[Due]) -> dict[PersonKey, Due]:
@@ -121,11 +123,12 @@ def _count(
     survey: PublishedSurvey,
     now: datetime,
 ) -> None:
-    terms = terms_of(planner.programme, survey)
+    programme, deployment = planner.programme, planner.deployment
+    terms = terms_of(programme, survey.kind, Terms(""))
     addresses = set()
     for person, due in sorted(first.items(), key=lambda item: known[item[0]].candidate.rank):
-        at = planner.deployment.calendar(planner.programme.hours, due.member).next_open(max(due.due_at, now))
-        decision = decide(planned_of(due, known[person], planner), terms, at)
+        planned = planned_of(known[person].candidate, due.member, programme, deployment, due.occasion.latest_at)
+        decision = decide(planned, terms, planned.calendar.next_open(max(due.due_at, now)))
         hashed = known[person].hashed
         if hashed is not None and not isinstance(decision, Skip):
             address = (person[0], due.occasion.key, hashed.digest)
@@ -153,10 +156,16 @@ def _told(counts: _Counts, revision: int, now: datetime, until: datetime) -> Dry
             "skipped": counts.state("skipped"),
             "reasons": reasons,
             "accounts_without_anybody": sum(1 for count in counts.accounts.values() if not count),
-            "by_week": [WeekCount(week=week, count=count) for week, count in sorted(counts.weeks.items())],
+            "by_week": [WeekCount(week=week, count=count) for week, count in sorted(counts.weeks().items())],
             "by_owner": [
                 OwnerCount(owner=owner, count=count)
-                for owner, count in sorted(counts.owners.items(), key=lambda item: (-item[1], item[0] or ""))
+                for owner, count in sorted(counts.owners().items(), key=lambda item: (-item[1], item[0] or ""))
             ],
+            "waves": _waves(counts),
         }
     )
+
+
+def _waves(counts: _Counts) -> list[WaveCount]:
+    found = [WaveCount(week=week, owner=owner, count=count) for (week, owner), count in counts.waves.items()]
+    return sorted(found, key=lambda wave: (wave.week, wave.owner or ""))

@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.outreach.domain.asks import NewAsk, PublishedSurvey
+from services.outreach.domain.asks import WAITS, NewAsk, PublishedSurvey
 from services.outreach.domain.eligibility import Candidate, Refusal, refusal_of
 from services.outreach.domain.tokens import Purpose, Tokens
 from services.outreach.handlers.candidates import Known, Named, known_people, persons_of, unseen_people
+from services.outreach.handlers.facts import invitation_call
 from services.outreach.store import asks, contacts, readings
-from services.outreach.store.outgoing import OutgoingCall, queue
+from services.outreach.store.outgoing import queue
 from services.outreach.store.people import Chosen, PersonKey
 from shared.access.caller import Caller
-from shared.clock import rfc3339
 from shared.db.erasures import Journal
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Conflict, NotFound, Unavailable
@@ -167,10 +167,12 @@ def _ask(
     ask_id: UUID, survey: PublishedSurvey, wanted: WantedLinks, known: Known, problem: Refusal | None, now: datetime
 ) -> NewAsk:
     state, reason, note, again_at = "waiting", None, wanted.overriding, None
+    latest_at: datetime | None = now + WAITS
     if wanted.handed_over:
-        state = "sent"
+        state, latest_at = "sent", None
     if problem is not None:
         state, reason, note, again_at = "skipped", problem.reason, problem.detail, problem.again_at
+        latest_at = None
     digest = key_id = None
     if known.hashed is not None:
         digest, key_id = known.hashed.digest, known.hashed.key_id
@@ -193,6 +195,7 @@ def _ask(
         note=note,
         again_at=again_at,
         language=wanted.language or known.candidate.language,
+        latest_at=latest_at,
     )
 
 
@@ -208,22 +211,6 @@ async def hand_over(tx: WriteTx, survey: PublishedSurvey, made: Sequence[NewAsk]
         calls.append(invitation_call(ask.ask_id, person, "sent", now, survey_id=survey.survey_id, channel=ask.channel))
     await contacts.note(tx, moments)
     await queue(tx, now, *calls)
-
-
-def invitation_call(ask_id: UUID, person: Mapping[str, str], kind: str, at: datetime, **further: str) -> OutgoingCall:
-    """The call that tells the collector what happened to an ask; it is told once for each kind."""
-    body = {"invitation_id": str(ask_id), **person, "kind": kind, "at": rfc3339(at), **further}
-    return OutgoingCall(
-        key=f"fact:{ask_id}:{kind}",
-        service="collector",
-        method="POST",
-        path="/v1/invitation-events",
-        body=body,
-        account_id=person["account_id"],
-        stakeholder_id=person["stakeholder_id"],
-        ask_id=ask_id,
-        due_at=at,
-    )
 
 
 def link_of(public_url: str, tokens: Tokens, ask_id: UUID, *, review: bool = False) -> str:

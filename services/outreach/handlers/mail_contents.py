@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from services.outreach.domain.addresses import domain_of
 from services.outreach.domain.eligibility import Candidate
 from services.outreach.domain.surveys import Survey
 from services.outreach.domain.tokens import Purpose, Tokens
@@ -39,9 +40,16 @@ class MailContents:
     tokens: Tokens
 
     def readied(
-        self, mail: DueMail, programme: ProgrammeDocument, survey: Survey, candidate: Candidate, at: datetime
+        self,
+        mail: DueMail,
+        programme: ProgrammeDocument,
+        survey: Survey,
+        candidate: Candidate,
+        at: datetime,
+        heard: str | None = None,
     ) -> Readied | None:
-        """The mail; None where nobody may write it, or there is no address."""
+        """The mail, with what was changed after earlier answers (`heard`); None where nobody may write it, or there is
+        no address."""
         sender = sender_of(programme.sender, mail, self.settings.sender_domains)
         if sender is None or candidate.email is None:
             return None
@@ -65,11 +73,27 @@ class MailContents:
             number=mail.number,
             reply_to=reply_to,
             references=references,
+            heard=heard,
             incentive=programme.incentive,
             legal_basis=programme.legal_basis,
             for_relay=self.for_relay(mail.ask_id),
         )
         return Readied(mail, invitation, self.envelope_sender(mail.ask_id, sender))
+
+    def colleague(self, recipient: str, stand_in: Sender | None = None) -> Mailbox | None:
+        """Whose name a mail to a colleague carries: Tellback's, at an address of the supplier, which is their own or
+        that of the sender who stands in. None where neither is of the supplier's domains."""
+        own = self.named(recipient, "Tellback")
+        if own is None and stand_in is not None:
+            return self.named(stand_in.email, "Tellback")
+        return own
+
+    def named(self, email: str | None, name: str | None) -> Mailbox | None:
+        """Somebody in whose name mails may go; None for an address that is not of the supplier's domains."""
+        allowed = {domain.lower() for domain in self.settings.sender_domains}
+        if email is None or email.rpartition("@")[2].lower() not in allowed:
+            return None
+        return Mailbox(email, name or "")
 
     def stop_url(self, email: str) -> str:
         """Where one click stops all mails to an address."""
@@ -107,6 +131,6 @@ def sender_of(sender: Sender, mail: DueMail, domains: Collection[str]) -> Mailbo
     }
     allowed = {domain.lower() for domain in domains}
     for email, name in (people[sender.kind], named):
-        if email is not None and email.rpartition("@")[2].lower() in allowed:
+        if email is not None and domain_of(email) in allowed:
             return Mailbox(email, name or "")
     return None

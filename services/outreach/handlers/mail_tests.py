@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
+from services.outreach.domain.addresses import domain_of
 from services.outreach.domain.asks import NewAsk, PublishedSurvey
 from services.outreach.domain.relay import RelaySettings
 from services.outreach.domain.surveys import Survey
@@ -113,14 +114,14 @@ class MailTests:
         settings = self.contents.settings
         own = {domain.lower() for domain in settings.sender_domains}
         listed = {address.lower() for address in settings.test_addresses}
-        if _domain(wanted.to.email) not in own and wanted.to.email.lower() not in listed:
+        if domain_of(wanted.to.email) not in own and wanted.to.email.lower() not in listed:
             detail = (
                 "test mails go to domains in TELLBACK_OUTREACH_SENDER_DOMAINS and to addresses in"
                 " TELLBACK_OUTREACH_TEST_ADDRESSES only"
             )
             raise _invalid("email", "not_a_test_address", detail)
         sender = wanted.sender or wanted.to
-        if _domain(sender.email) not in own:
+        if domain_of(sender.email) not in own:
             detail = "name a sender of a domain in TELLBACK_OUTREACH_SENDER_DOMAINS"
             raise _invalid("sender_email", "not_a_sender", detail)
         return sender
@@ -187,10 +188,6 @@ def _refusal(trouble: Trouble) -> Conflict | Unavailable:
         detail = f"the relay takes no mail now: {trouble.reply}"
         return Unavailable("relay_away", detail, retry_after=RETRY_SECONDS)
     return Conflict("mail_refused", f"the relay refuses the mail: {trouble.reply}")
-
-
-def _domain(email: str) -> str:
-    return email.rpartition("@")[2].lower()
 
 
 def _invalid(field: str, code: str, detail: str) -> Invalid:

@@ -10,9 +10,8 @@ from typing import Final
 
 from services.outreach.domain.asks import SYSTEM, AskChange, kind_of
 from services.outreach.domain.audience import Deployment
-from services.outreach.domain.eligibility import Candidate
-from services.outreach.domain.hours import start_of
 from services.outreach.domain.planning import (
+    Decision,
     Go,
     Hold,
     Planned,
@@ -20,28 +19,33 @@ from services.outreach.domain.planning import (
     Terms,
     decide,
     is_reminded,
+    planned_of,
     reminders_of,
+    terms_of,
 )
 from services.outreach.domain.surveys import Survey
 from services.outreach.gateways.relay import Trouble
-from services.outreach.handlers.breaker import pause_if_refused
+from services.outreach.handlers.breaker import came_back, pause_if_refused
 from services.outreach.handlers.candidates import known_people
-from services.outreach.handlers.links import invitation_call
+from services.outreach.handlers.caps import DailyCaps
+from services.outreach.handlers.facts import invitation_call
 from services.outreach.handlers.mail_contents import MailContents, Readied
 from services.outreach.handlers.versions import Versions
-from services.outreach.store import contacts, programmes, readings, sends
+from services.outreach.store import contacts, loop_backs, planning, programmes, readings, reinvitations, sends
 from services.outreach.store.asks import lock_asking
 from services.outreach.store.outgoing import queue
 from services.outreach.store.programmes import StoredProgramme
 from services.outreach.store.sends import DueMail
 from shared.clock import Clock
 from shared.db.engine import Database
+from shared.db.set_aside import must_apply_at
 from shared.db.transaction import ReadTx, WriteTx
 
 AGAIN: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 """When a mail that the relay put off is offered again, by how often it did; then every hour until its latest time."""
 BETWEEN_REMINDERS: Final = timedelta(days=5)
 """The second reminder never follows the first more closely, also where that one came late."""
+SHARED: Final = Skip("shared_address", "somebody else of the account has the same address and is asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Mailing:
     deployment: Deployment
     contents: MailContents
     versions: Versions
-    daily_cap: int
+    caps: DailyCaps
 
     async def due(self, most: int) -> list[DueMail]:
         """Mails to be looked at now, one of each person: the others follow when it is known what became of it."""
@@ -97,6 +101,11 @@ class Mailing:
             await self.taken(mail, started, confirmed=False)
         return len(found)
 
+    async def invite_corrected(self) -> None:
+        """Whose invitation came back gets it once more where the address was corrected since."""
+        now = self.clock.now()
+        await self.database.retrying(lambda tx: reinvitations.note_corrected(tx, now))
+
     async def troubled(self, mail: DueMail, trouble: Trouble) -> None:
         """The relay has not taken the mail, and said why."""
         await self.database.retrying(lambda tx: self._troubled(tx, mail, trouble))
@@ -106,10 +115,8 @@ class Mailing:
         now = self.clock.now()
 
         async def work(tx: WriteTx) -> None:
-            if mail.kind == "reminder":
-                await sends.remind_at(tx, mail, now + pause)
-            elif await sends.find_due(tx, mail, now) is not None:
-                await sends.hold(tx, mail, now, reason, now + pause)
+            if await sends.find_due(tx, mail, now) is not None:
+                await self._later(tx, mail, reason, now + pause)
 
         await self.database.retrying(work)
 
@@ -121,37 +128,37 @@ class Mailing:
             return None
         survey = await self.versions.get(tx, mail.survey_id, mail.survey_version)
         candidate = (await known_people(tx, [mail.person], self.contents.tokens, now))[mail.person].candidate
-        planned = self._planned(stored, mail, candidate)
-        terms = await self._terms(tx, stored, survey, circumstances)
+        planned = planned_of(candidate, mail.member, stored.programme, self.deployment, mail.latest_at)
+        terms = await self._terms(tx, stored, mail, survey, circumstances)
         goes = False
-        if mail.kind == "reminder":
-            goes = await self._reminds(tx, mail, planned, terms, now)
+        if mail.is_again:
+            goes = await self._invites_again(tx, stored, mail, planned, terms)
+        elif mail.kind == "reminder":
+            goes = await self._reminds(tx, stored, mail, planned, terms)
         else:
             goes = await self._invites(tx, stored, mail, planned, terms)
         if not goes:
             return None
-        readied = self.contents.readied(mail, stored.programme, survey, candidate, now)
+        heard = None
+        if mail.kind == "invite":
+            heard = await loop_backs.heard(tx, mail.person, survey.language_for((candidate.language,)))
+        readied = self.contents.readied(mail, stored.programme, survey, candidate, now, heard)
         if readied is None:
             reason = "nobody may write its mails: name a sender of a domain in TELLBACK_OUTREACH_SENDER_DOMAINS"
             await programmes.pause_running(tx, mail.programme_id, reason, now, SYSTEM)
         return readied
 
-    async def _terms(self, tx: ReadTx, stored: StoredProgramme, survey: Survey, circumstances: Terms) -> Terms:
+    async def _terms(
+        self, tx: ReadTx, stored: StoredProgramme, mail: DueMail, survey: Survey, circumstances: Terms
+    ) -> Terms:
+        """What holds for a mail. Where an objection or an erasure of the account could not be applied yet, it is not
+        known who may be asked there."""
+        is_read = await readings.is_done(tx) and not await must_apply_at(tx, mail.account_id)
         return replace(
-            circumstances,
-            kind=kind_of(survey.nps_kind),
-            only_with_permission=stored.programme.only_with_permission,
-            not_before_days=stored.programme.who.not_before_days,
-            paused=stored.state != "running",
-            reading_behind=circumstances.reading_behind or not await readings.is_done(tx),
+            terms_of(stored.programme, kind_of(survey.nps_kind), circumstances),
+            paused=circumstances.paused or stored.state != "running",
+            reading_behind=circumstances.reading_behind or not is_read,
         )
-
-    def _planned(self, stored: StoredProgramme, mail: DueMail, candidate: Candidate) -> Planned:
-        since = None
-        if mail.member.customer_since is not None:
-            since = start_of(mail.member.customer_since, self.deployment.zones.supplier)
-        calendar = self.deployment.calendar(stored.programme.hours, mail.member)
-        return Planned(candidate, calendar, mail.latest_at, since)
 
     async def _invites(
         self, tx: WriteTx, stored: StoredProgramme, mail: DueMail, planned: Planned, terms: Terms
@@ -160,7 +167,9 @@ class Mailing:
         now = self.clock.now()
         decision = decide(planned, terms, now)
         if isinstance(decision, Go):  # only now, since all mails of the day are counted for it
-            decision = decide(planned, terms, now, await self._cap_until(tx, stored, mail, planned))
+            decision = decide(planned, terms, now, await self._cap_until(tx, stored, planned))
+        if await self._shares(tx, mail, planned, terms, decision):
+            decision = SHARED
         match decision:
             case Skip(reason, detail):
                 await sends.end(tx, mail, AskChange(now, "skipped", reason, detail, SYSTEM))
@@ -168,12 +177,46 @@ class Mailing:
                 await sends.hold(tx, mail, now, reason, until)
         return isinstance(decision, Go)
 
-    async def _reminds(self, tx: WriteTx, mail: DueMail, planned: Planned, terms: Terms, now: datetime) -> bool:
+    async def _shares(self, tx: ReadTx, mail: DueMail, planned: Planned, terms: Terms, decision: Decision) -> bool:
+        """Whether somebody else with the same address is asked instead; what forbids asking for good comes first."""
+        if terms.paused or terms.reading_behind or planned.candidate.email is None:
+            return False
+        if isinstance(decision, Skip) and decision.reason != "too_late":
+            return False
+        return await planning.is_shared(tx, mail.ask_id, planned.candidate)
+
+    async def _invites_again(
+        self, tx: WriteTx, stored: StoredProgramme, mail: DueMail, planned: Planned, terms: Terms
+    ) -> bool:
+        """Whether an invitation that came back goes now to the corrected address; else it waits, or does not go."""
+        decision = await self._follows(tx, stored, mail, planned, terms)
+        if isinstance(decision, Go) and await planning.is_shared(tx, mail.ask_id, planned.candidate):
+            decision = SHARED
+        match decision:
+            case Skip(reason):
+                await reinvitations.end(tx, mail, self.clock.now(), reason)
+            case Hold(_, until):
+                await reinvitations.put_off(tx, mail, until)
+        return isinstance(decision, Go)
+
+    async def _follows(
+        self, tx: WriteTx, stored: StoredProgramme, mail: DueMail, planned: Planned, terms: Terms
+    ) -> Decision:
+        """Whether a further mail goes to somebody who was asked. That they were is why it goes, so only what forbids
+        mails for good counts, and hours and caps."""
+        now, terms = self.clock.now(), replace(terms, reminder=True)
+        planned = replace(planned, latest_at=mail.closes_at or mail.latest_at)
+        decision = decide(planned, terms, now)
+        if isinstance(decision, Go):
+            return decide(planned, terms, now, await self._cap_until(tx, stored, planned))
+        return decision
+
+    async def _reminds(
+        self, tx: WriteTx, stored: StoredProgramme, mail: DueMail, planned: Planned, terms: Terms
+    ) -> bool:
         """Whether the reminder goes now; else it waits for an hour in which mails go, or there is none any more."""
         answered, finished = mail.answered_at is not None, mail.finished_at is not None
-        closes_at = mail.closes_at or now
-        # That the person was asked is why they are reminded, so only what forbids mails for good counts.
-        decision = decide(replace(planned, latest_at=closes_at), replace(terms, reminder=True), now)
+        decision = await self._follows(tx, stored, mail, planned, terms)
         if not is_reminded(mail.number, answered=answered, finished=finished) or isinstance(decision, Skip):
             await sends.remind_at(tx, mail, None)
             return False
@@ -182,20 +225,17 @@ class Mailing:
             return False
         return True
 
-    async def _cap_until(self, tx: ReadTx, stored: StoredProgramme, mail: DueMail, planned: Planned) -> datetime | None:
-        """When mails are left again, if today's are used up; a day is the supplier's."""
-        zone = self.deployment.zones.supplier
-        today = self.clock.now().astimezone(zone).date()
-        counts = await sends.counts_since(tx, start_of(today, zone))
-        of_programme = sum(count for (programme_id, _), count in counts.items() if programme_id == mail.programme_id)
-        caps = stored.programme.caps
-        if (
-            sum(counts.values()) < self.daily_cap
-            and of_programme < caps.programme
-            and counts.get((mail.programme_id, mail.account_id), 0) < caps.account
-        ):
-            return None
-        return planned.calendar.next_open(start_of(today + timedelta(days=1), zone))
+    async def _cap_until(self, tx: ReadTx, stored: StoredProgramme, planned: Planned) -> datetime | None:
+        return await self.caps.until(tx, planned.candidate.account_id, planned.calendar, stored)
+
+    async def _later(self, tx: WriteTx, mail: DueMail, reason: str, until: datetime) -> None:
+        """Look at a mail again then."""
+        if mail.is_again:
+            await reinvitations.put_off(tx, mail, until)
+        elif mail.kind == "reminder":
+            await sends.remind_at(tx, mail, until)
+        else:
+            await sends.hold(tx, mail, self.clock.now(), reason, until)
 
     async def _taken(self, tx: WriteTx, mail: DueMail, at: datetime, *, confirmed: bool) -> None:
         await tx.lock_accounts([mail.account_id])
@@ -241,17 +281,15 @@ class Mailing:
             reason = f"the relay refuses our mails: {trouble.reply}"
             await programmes.pause_running(tx, mail.programme_id, reason, now, SYSTEM)
         until = now + AGAIN[min(attempts, len(AGAIN)) - 1] * _jitter(mail)
-        if mail.kind == "reminder":
-            await sends.remind_at(tx, mail, until)
-        else:
-            await sends.hold(tx, mail, now, "relay_away", until)
+        await self._later(tx, mail, "relay_away", until)
 
     async def _recipient_refused(self, tx: WriteTx, mail: DueMail, trouble: Trouble, now: datetime) -> None:
         """The recipient's server refuses the address: nobody writes to it until it is corrected."""
         person = {"account_id": mail.account_id, "stakeholder_id": mail.stakeholder_id}
-        await contacts.note(tx, [{**person, "bounced_at": now}])
-        await queue(tx, now, invitation_call(mail.ask_id, person, "bounced", now))
-        if mail.kind == "reminder":
+        await came_back(tx, mail.ask_id, person, now, now)
+        if mail.is_again:
+            await reinvitations.end(tx, mail, now, trouble.reply)
+        elif mail.kind == "reminder":
             await sends.remind_at(tx, mail, None)
         else:
             await sends.end(tx, mail, AskChange(now, "failed", "recipient_refused", trouble.reply, SYSTEM))

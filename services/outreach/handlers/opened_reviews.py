@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.outreach.handlers.links import invitation_call
+from services.outreach.handlers.facts import invitation_call
 from services.outreach.store import reviews
 from services.outreach.store.outgoing import queue
 from shared.db.transaction import WriteTx

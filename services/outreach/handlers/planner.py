@@ -7,7 +7,7 @@ from itertools import groupby
 from uuid import uuid4
 
 from services.outreach.domain.asks import SYSTEM, NewAsk, PublishedSurvey
-from services.outreach.domain.audience import HORIZON, Deployment, Due, Events, Planner
+from services.outreach.domain.audience import HORIZON, NOBODY, Deployment, Due, Events, Member, Planner
 from services.outreach.domain.occasions import Happening, is_stale
 from services.outreach.store import asks, planning, programmes
 from services.outreach.store.people import Chosen
@@ -54,11 +54,13 @@ class ProgrammePlanner:
         if isinstance(stored.programme.when, OnEvent):
             accounts = planner.events.by_account.keys()
         written, after = 0, None
+        nobody = await self._nobody(planner, chosen)
         while True:
             async with self.database.read() as tx:
                 page = await planning.members(tx, chosen, accounts, after, PAGE)
-            new = [_ask(stored, survey, due, now) for due in planner.due(page, now - AGAIN, until)]
+            new = [_ask(stored, survey, due, now) for due in planner.due([*page, *nobody], now - AGAIN, until)]
             written += await self.database.retrying(lambda tx, new=new: _write(tx, stored, new))  # type: ignore[misc]
+            nobody = []
             if len(page) < PAGE:
                 break
             after = page[-1].person
@@ -66,6 +68,16 @@ class ProgrammePlanner:
             lambda tx: programmes.note_planned(tx, stored.programme_id, stored.revision, until)
         )
         return written
+
+    async def _nobody(self, planner: Planner, chosen: Chosen) -> list[Member]:
+        """Of each account of the audience with an event that should name whom to ask: nobody, so that events which do
+        not are told."""
+        when = planner.programme.when
+        if not isinstance(when, OnEvent) or when.whom != "person":
+            return []
+        async with self.database.read() as tx:
+            found = await planning.accounts_of(tx, chosen, planner.events.by_account.keys())
+        return [Member(account_id, NOBODY) for account_id in found]
 
     def _is_due(self, stored: StoredProgramme) -> bool:
         """Events are looked at each time, since they may be new; the calendar twice a day."""
@@ -92,7 +104,7 @@ async def planner_of(tx: ReadTx, stored: StoredProgramme, deployment: Deployment
 
 def chosen_of(who: Audience) -> Chosen:
     """The filter of the directory."""
-    return Chosen(**{name.name: getattr(who, name.name) for name in fields(Chosen)})
+    return Chosen(**{name.name: getattr(who, name.name) or None for name in fields(Chosen)})
 
 
 def _events(found: Sequence[Happening], when: OnEvent) -> Events:
@@ -117,7 +129,9 @@ async def _write(tx: WriteTx, stored: StoredProgramme, new: Sequence[NewAsk]) ->
 
 def _ask(stored: StoredProgramme, survey: PublishedSurvey, due: Due, now: datetime) -> NewAsk:
     state, reason, note = "waiting", None, None
-    if is_stale(due.occasion, now):
+    if due.member.stakeholder_id == NOBODY:
+        state, reason, note = "skipped", "no_person", "what happened names nobody whom to ask"
+    elif is_stale(due.occasion, now):
         state, reason, note = "skipped", "too_late", "it happened too long ago to be asked about"
     return NewAsk(
         ask_id=uuid4(),

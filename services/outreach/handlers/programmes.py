@@ -109,6 +109,14 @@ async def end_programme(tx: WriteTx, change: ProgrammeChange) -> int:
     return await planning.call_off_unsent(tx, change.programme_id, change.at)
 
 
+async def delete_programme(tx: WriteTx, change: ProgrammeChange) -> None:
+    """Remove a programme that has asked nobody who is still known. Raises `Conflict` for another one."""
+    held = await _held(tx, change)
+    if await store.has_asks(tx, held.programme_id):
+        raise Conflict("programme_in_use", "people were asked by the programme: it stays, and can be ended")
+    await store.delete(tx, held.programme_id)
+
+
 async def found_programme(tx: ReadTx, programme_id: str) -> StoredProgramme:
     """The programme of this id. Raises `NotFound`."""
     return _required(await store.find(tx, programme_id))

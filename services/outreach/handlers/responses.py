@@ -11,7 +11,7 @@ from services.outreach.store.contacts import KnownAnswer
 from shared.db.erasures import Journal
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
-from shared.events.files import origin_in
+from shared.events.files import import_of
 from shared.events.response_fast_reader import PlainResponse
 from shared.events.responses import ImportUndone, ResponseAmended, ResponseRecorded, ResponseWithdrawn
 from shared.verdicts import CHANGE, NEW, REPEAT, BatchHandler, Received, Verdict
@@ -105,10 +105,6 @@ def _is_recorded(event: Event) -> bool:
 
 def _known(event: Event) -> KnownAnswer:
     data: Any = event.data
-    import_id = None
-    origin = origin_in(event.file)
-    if origin is not None:
-        import_id = origin.import_id
     return KnownAnswer(
         data.account_id,
         data.response_id,
@@ -116,7 +112,7 @@ def _known(event: Event) -> KnownAnswer:
         data.nps_kind,
         data.answered_at,
         data.recorded_at,
-        import_id,
+        import_of(event.file),
         data.test,
     )
 

@@ -18,4 +18,5 @@ async def forget(tx: WriteTx, months: int, now: datetime) -> int:
     words = await retention.forget_words(tx)
     asks = await retention.forget_asks(tx, before)
     unmatched = await retention.forget_unmatched_bounces(tx, now - UNMATCHED)
-    return words + asks + unmatched + await retention.forget_reviews(tx, before)
+    notices = await retention.forget_notices(tx, before)
+    return words + asks + unmatched + notices + await retention.forget_reviews(tx, before)

@@ -12,7 +12,8 @@ from services.outreach.domain.surveys import Survey
 from services.outreach.domain.tokens import Tokens
 from services.outreach.gateways.benchmark import Benchmark
 from services.outreach.handlers.candidates import Named, persons_of
-from services.outreach.handlers.links import hand_over, invitation_call, published_survey
+from services.outreach.handlers.facts import invitation_call
+from services.outreach.handlers.links import hand_over, published_survey
 from services.outreach.handlers.suppressions import hashes_of
 from services.outreach.store import asks
 from services.outreach.store import reviews as store
@@ -193,10 +194,12 @@ class Reviews:
 
 
 async def _withdraw_asks(tx: WriteTx, review_id: UUID, now: datetime, actor: str) -> None:
-    """End the links of those who have not answered."""
+    """End all links; whoever has answered can change nothing any more, and is told as answered."""
     change = AskChange(now, "sent", "by_hand", "the business review was withdrawn", actor)
     for row in await store.open_asks(tx, review_id):
         await asks.withdraw(tx, row["ask_id"], change)
+        if row["answered_at"] is not None:
+            continue
         person = {"account_id": row["account_id"], "stakeholder_id": row["stakeholder_id"]}
         await queue(tx, now, invitation_call(row["ask_id"], person, "expired", now, reason="withdrawn"))
 

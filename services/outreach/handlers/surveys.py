@@ -98,10 +98,10 @@ async def archive_survey(tx: WriteTx, change: SurveyChange, *, archived: bool) -
 
 
 async def delete_survey(tx: WriteTx, change: SurveyChange) -> None:
-    """Remove a survey that was never published. Raises `Conflict` for another one: people may have been asked."""
+    """Remove a survey by which nobody was asked, with its test mails. Raises `Conflict` for another one."""
     stored = await _held(tx, change)
-    if stored.current_version is not None:
-        raise Conflict("survey_published", "a survey that was published stays: people may have been asked by it")
+    if stored.current_version is not None and await store.is_in_use(tx, change.survey_id):
+        raise Conflict("survey_in_use", "people were asked by the survey, or a programme asks by it: it stays")
     await store.delete_survey(tx, change.survey_id)
 
 

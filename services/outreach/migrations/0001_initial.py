@@ -132,6 +132,8 @@ STATEMENTS = [
         reminders int not null default 0,
         reminder_due_at timestamptz,
         unconfirmed boolean not null default false,
+        invite_again_at timestamptz,
+        invited_again_at timestamptz,
         answered_at timestamptz,
         finished_at timestamptz,
         bounced_at timestamptz,
@@ -181,8 +183,15 @@ STATEMENTS = [
         where programme_id is not null and state in ('waiting', 'held')
     """,
     "create index asks_reminder_due on asks (reminder_due_at) where reminder_due_at is not null",
+    # Who bounced is invited once more at a corrected address: `invite_again_at` is when, `invited_again_at` that it was
+    # done, as long as that mail did not come back too.
+    "create index asks_invite_again on asks (invite_again_at) where invite_again_at is not null",
+    """
+    create index asks_bounced on asks (coalesce(closes_at, latest_at))
+        where bounced_at is not null and programme_id is not null and answered_at is null
+    """,
     # A programme asks by itself. `dry_run_revision`: the revision whose dry-run somebody has seen; only that is armed.
-    # `planned_until`: up to when asks were written.
+    # `forecast`: what it would do, as it was found last. `planned_until`: up to when asks were written.
     """
     create table programmes (
         programme_id text primary key,
@@ -193,7 +202,9 @@ STATEMENTS = [
         revision int not null default 1,
         dry_run_revision int,
         dry_run_at timestamptz,
+        forecast jsonb,
         begun_on date,
+        started_at timestamptz,
         planned_until timestamptz,
         created_at timestamptz not null,
         created_by text not null,

@@ -14,7 +14,8 @@ from shared.db.transaction import ReadTx, WriteTx
 @dataclass(frozen=True, slots=True)
 class OpenAsk:
     """One ask with the person it is for. `answer` is the document of `domain.answering`; None while there is none.
-    `answer_due_at`: when what was added to an answer is to be told; None where all is told."""
+    `answer_due_at`: when what was added to an answer is to be told; None where all is told. `person_language`: of the
+    person, else of the account."""
 
     ask_id: UUID
     survey_id: str
@@ -55,7 +56,8 @@ _COLUMNS = """
     a.ask_id, a.survey_id, a.survey_version, a.account_id, a.stakeholder_id, a.address_hash, a.address_key_id,
     a.origin, a.state, a.channel, a.language, a.sent_at, a.closes_at, a.started_at, a.answered_at, a.finished_at,
     a.expired_at, a.withdrawn_at, a.revision, a.answer, a.answer_due_at, s.name, c.name as account_name,
-    coalesce(c.sponsor_name, c.owner_name) as sender_name, s.record ->> 'language' as person_language,
+    coalesce(c.sponsor_name, c.owner_name) as sender_name,
+    coalesce(s.record ->> 'language', c.record ->> 'language') as person_language,
     s.type as person_type, c.record -> 'attributes' ->> 'booking_url' as booking_url, a.open_days
 """
 _FROM = """

@@ -15,7 +15,8 @@ Position = tuple[datetime, UUID]
 """created_at and ask_id of the last ask of a page."""
 # Of an ask that was sent, the first that fits; the sum of these is what was sent.
 OUTCOME: Final = """case when k.state <> 'sent' then null when k.answered_at is not null then 'answered'
-    when k.bounced_at is not null then 'bounced' when k.withdrawn_at is not null then 'withdrawn'
+    when k.bounced_at is not null and k.invited_again_at is null then 'bounced'
+    when k.withdrawn_at is not null then 'withdrawn'
     when k.expired_at is not null or k.closes_at <= :now then 'expired' else 'open' end"""
 _FROM = """
     from asks k left join aliases l on l.account_id = k.account_id and l.alias_id = k.stakeholder_id
@@ -23,13 +24,15 @@ _FROM = """
     left join stakeholders s on s.account_id = k.account_id
         and s.stakeholder_id = coalesce(l.stakeholder_id, k.stakeholder_id)
     left join surveys v on v.survey_id = k.survey_id
+    left join programmes p on p.programme_id = k.programme_id
 """
 LIST = f"""
     select k.ask_id, k.survey_id, coalesce(v.name, k.survey_id) as survey_name, k.survey_version, k.account_id,
         coalesce(l.stakeholder_id, k.stakeholder_id) as stakeholder_id, a.name as account_name, s.name, k.origin,
-        k.review_id, k.state, k.reason, k.note, k.held_until, {OUTCOME} as outcome, k.channel, k.language,
-        k.handed_over, k.created_at, k.created_by, k.due_at, k.sent_at, k.closes_at, k.opened_at, k.started_at,
-        k.reminded_at, k.answered_at, k.finished_at, k.bounced_at, k.unsubscribed_at, k.expired_at, k.withdrawn_at
+        k.review_id, k.programme_id, p.name as programme_name, k.state, k.reason, k.note, k.held_until,
+        {OUTCOME} as outcome, k.channel, k.language, k.handed_over, k.created_at, k.created_by, k.due_at, k.sent_at,
+        k.closes_at, k.opened_at, k.started_at, k.reminded_at, k.answered_at, k.finished_at, k.bounced_at,
+        k.unsubscribed_at, k.expired_at, k.withdrawn_at
     {_FROM}
 """
 _VISIBLE = f"(cast(:owner_email as text) is null or a.owner_email = :owner_email) and {visible('k')}"
@@ -38,6 +41,7 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "account": ("k.account_id", "a.name"),
     "owner": ("a.owner_email", "a.owner_name"),
     "tier": ("a.tier", "null"),
+    "programme": ("k.programme_id", "p.name"),
 }
 """What asks are summed by: the SQL of the key, and of what it is called."""
 FLAGS: Mapping[str, str] = {
@@ -57,6 +61,7 @@ class AskFilter:
     account: str | None = None
     stakeholder_ids: Collection[str] | None = None
     survey_id: str | None = None
+    programme_id: str | None = None
     states: Collection[str] | None = None
     reasons: Collection[str] | None = None
     unconfirmed: bool | None = None
@@ -69,6 +74,7 @@ _CONDITIONS: Mapping[str, str] = {
     "account": "(position(lower(:account) in lower(a.name)) > 0 or k.account_id = :account)",
     "stakeholder_ids": "k.stakeholder_id = any(cast(:stakeholder_ids as text[]))",
     "survey_id": "k.survey_id = :survey_id",
+    "programme_id": "k.programme_id = :programme_id",
     "states": "k.state = any(cast(:states as text[]))",
     "reasons": "k.reason = any(cast(:reasons as text[]))",
     "unconfirmed": "k.unconfirmed = :unconfirmed",

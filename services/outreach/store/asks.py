@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -183,6 +183,29 @@ async def call_off_accounts(tx: WriteTx, reason: str, account_ids: Collection[st
         )
 
 
+async def skip_late_links(tx: WriteTx, now: datetime) -> int:
+    """Links that waited too long for the mailer that was to hand them over: they never go. Returns how many."""
+    return await tx.execute(
+        "with late as (update asks set state = 'skipped', reason = 'too_late', note = :note where origin = 'link'"
+        " and state = 'waiting' and latest_at <= :now returning ask_id, reason, note)"
+        " insert into ask_changes (ask_id, at, state, reason, note, actor)"
+        " select ask_id, :now, 'skipped', reason, note, :actor from late",
+        now=now,
+        note="no mailer said that it handed the link over",
+        actor=SYSTEM,
+    )
+
+
+async def closed_accounts(tx: ReadTx, today: date) -> Sequence[str]:
+    """Accounts that are no clients any more while something waits for their people."""
+    return await tx.column(
+        "select k.account_id from accounts k where cast(k.record ->> 'closed_on' as date) <= :today and exists (select"
+        " from asks a where a.account_id = k.account_id and a.state = any(cast(:unsent as text[]))) order by 1",
+        today=today,
+        unsent=list(UNSENT),
+    )
+
+
 async def _withdraw_unsent(tx: WriteTx, which: str, bound: Mapping[str, Any]) -> None:
     await tx.execute(
         "with called_off as (update asks set state = 'withdrawn', reason = :reason, held_until = null,"
@@ -209,6 +232,32 @@ async def withdraw(tx: WriteTx, ask_id: UUID, change: AskChange) -> None:
         note=change.note,
         at=change.at,
     )
+    await note_change(tx, ask_id, change)
+
+
+async def resend(tx: WriteTx, ask_id: UUID, change: AskChange) -> None:
+    """Let the next reminder of an ask be due now."""
+    await tx.execute(
+        "update asks set reminder_due_at = :at where ask_id = :ask_id and state = 'sent'", ask_id=ask_id, at=change.at
+    )
+    await note_change(tx, ask_id, change)
+
+
+async def mailed_by(tx: ReadTx, ask_id: UUID) -> tuple[str, int] | None:
+    """The state of the programme that mailed an ask, and how often the person was reminded; None for an ask of
+    none."""
+    row = await tx.one(
+        "select p.state, a.reminders from asks a join programmes p on p.programme_id = a.programme_id"
+        " where a.ask_id = :ask_id",
+        ask_id=ask_id,
+    )
+    if row is None:
+        return None
+    return row["state"], row["reminders"]
+
+
+async def note_change(tx: WriteTx, ask_id: UUID, change: AskChange) -> None:
+    """Write an entry of the history of an ask."""
     await tx.execute(
         "insert into ask_changes (ask_id, at, state, reason, note, actor)"
         " values (:ask_id, :at, :state, :reason, :note, :actor)",

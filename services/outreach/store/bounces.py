@@ -15,8 +15,14 @@ Position = tuple[datetime, UUID]
 """received_at and bounce_id of the last row of a page."""
 _LIST = """
     select b.bounce_id, b.source, b.kind, b.effect, b.status, b.recipient_domain, b.ask_id, k.account_id,
-        k.stakeholder_id, k.programme_id, b.at, b.received_at
+        k.stakeholder_id, a.name as account_name, s.name, s.email, k.programme_id, b.at, b.received_at,
+        case when cast(s.record ->> 'email_changed_at' as timestamptz) > k.sent_at
+            then cast(s.record ->> 'email_changed_at' as timestamptz) end as corrected_at
     from bounces b left join asks k on k.ask_id = b.ask_id
+    left join accounts a on a.account_id = k.account_id
+    left join aliases l on l.account_id = k.account_id and l.alias_id = k.stakeholder_id
+    left join stakeholders s on s.account_id = k.account_id
+        and s.stakeholder_id = coalesce(l.stakeholder_id, k.stakeholder_id)
 """
 
 

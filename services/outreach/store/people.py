@@ -42,7 +42,9 @@ CANDIDATES = f"""
         cast(s.record ->> 'email_changed_at' as timestamptz) as email_changed_at,
         coalesce(not s.removed and not k.removed and (k.record ->> 'closed_on' is null
             or cast(k.record ->> 'closed_on' as date) > :today) and {visible("p")}, false) as listed,
-        q.asked_at, q.relationship_asked_at, q.transactional_asked_at,
+        greatest(q.asked_at, (select max(a.created_at) from asks a where a.account_id = p.account_id
+            and a.stakeholder_id = p.stakeholder_id and a.origin = 'link' and a.state = 'waiting')) as asked_at,
+        q.relationship_asked_at, q.transactional_asked_at,
         greatest(q.relationship_answered_at, w.relationship_answered_at) as relationship_answered_at,
         greatest(q.transactional_answered_at, w.transactional_answered_at) as transactional_answered_at,
         q.bounced_at, q.soft_bounced_at, q.unsubscribed_at
@@ -81,6 +83,7 @@ class Chosen:
     job_level: str | None = None
     job_function: str | None = None
     location: str | None = None
+    attributes: Mapping[str, str] | None = None
 
 
 CONDITIONS: Mapping[str, str] = {
@@ -93,6 +96,8 @@ CONDITIONS: Mapping[str, str] = {
     "job_level": "s.job_level = :job_level",
     "job_function": "s.record ->> 'job_function' = :job_function",
     "location": "s.record ->> 'location' = :location",
+    "attributes": "not exists (select from jsonb_each_text(cast(:attributes as jsonb)) w where coalesce("
+    "s.record -> 'attributes' ->> w.key, k.record -> 'attributes' ->> w.key) is distinct from w.value)",
 }
 
 
@@ -135,6 +140,34 @@ async def seen_accounts(tx: ReadTx, account_ids: Collection[str], owner_email: s
     return set(found)
 
 
+async def known_account(tx: ReadTx, account_id: str, owner_email: str | None) -> bool:
+    """Whether the directory has the account, and the caller sees it."""
+    found = await tx.scalar(
+        "select 1 from accounts where account_id = :account_id and not removed"
+        " and (cast(:owner_email as text) is null or owner_email = :owner_email)",
+        account_id=account_id,
+        owner_email=owner_email,
+    )
+    return found is not None
+
+
+async def names_of_accounts(tx: ReadTx, account_ids: Collection[str]) -> dict[str, str]:
+    """Account -> its name, where it has one."""
+    rows = await tx.rows(
+        "select account_id, name from accounts where account_id = any(cast(:ids as text[])) and name is not null",
+        ids=sorted(account_ids),
+    )
+    return {account_id: name for account_id, name in rows}
+
+
+async def account_names(tx: ReadTx, account_id: str) -> tuple[str | None, str | None]:
+    """The names of an account and of its owner."""
+    rows = await tx.rows("select name, owner_name from accounts where account_id = :account_id", account_id=account_id)
+    for name, owner_name in rows:
+        return name, owner_name
+    return None, None
+
+
 async def candidates(tx: ReadTx, people: Collection[PersonKey], today: date) -> dict[PersonKey, Candidate]:
     """These people, by their own ids, with what is known of them; objections and what the address was asked are
     not among it."""
@@ -154,12 +187,14 @@ async def asked_by_address(tx: ReadTx, addresses: Collection[str], since: dateti
 
 
 async def asked_by_hash(tx: ReadTx, hashes: Collection[bytes], since: datetime) -> dict[bytes, datetime]:
-    """Hash of an address -> when we asked it last, also where it is no longer anybody's; those after `since` only."""
+    """Hash of an address -> when we asked it last, also where it is no longer anybody's; those after `since` only. A
+    link that waits for its mailer counts from when it was made."""
     if not hashes:
         return {}
     rows = await tx.rows(
-        "select address_hash, max(sent_at) from asks where address_hash = any(cast(:hashes as bytea[]))"
-        " and sent_at > :since group by 1",
+        "select address_hash, max(coalesce(sent_at, created_at)) from asks"
+        " where address_hash = any(cast(:hashes as bytea[])) and (sent_at > :since"
+        " or (origin = 'link' and state = 'waiting' and created_at > :since)) group by 1",
         hashes=sorted(hashes),
         since=since,
     )

@@ -4,10 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from services.outreach.domain.asks import SYSTEM, UNSENT, NewAsk
 from services.outreach.domain.audience import Member
-from services.outreach.domain.occasions import Happening
+from services.outreach.domain.eligibility import RANKS, Candidate
+from services.outreach.domain.occasions import BY_HAND, Happening
 from services.outreach.store import asks
 from services.outreach.store.people import CONDITIONS, Chosen, PersonKey
 from shared.db.erasures import visible
@@ -42,15 +44,44 @@ async def members(
     return [Member(**row) for row in rows]
 
 
+async def member(tx: ReadTx, person: PersonKey) -> Member | None:
+    """One person of the directory."""
+    row = await tx.one(
+        f"{_MEMBER} where not s.removed and not k.removed and s.account_id = :account_id"
+        " and s.stakeholder_id = :stakeholder_id",
+        account_id=person[0],
+        stakeholder_id=person[1],
+    )
+    if row is None:
+        return None
+    return Member(**row)
+
+
+async def accounts_of(tx: ReadTx, chosen: Chosen, accounts: Collection[str]) -> list[str]:
+    """Those of the accounts that an audience may be at, whatever it asks of people."""
+    of_account = {name: getattr(chosen, name) for name in ("tier", "industry", "region", "owner")}
+    binds = {name: value for name, value in of_account.items() if value is not None}
+    where = ["not k.removed", "k.account_id = any(cast(:accounts as text[]))", *(CONDITIONS[name] for name in binds)]
+    found = await tx.column(
+        "select k.account_id from accounts k where (cast(:account_id as text) is null or k.account_id = :account_id)"
+        f" and {' and '.join(where)} order by 1",
+        accounts=sorted(accounts),
+        account_id=chosen.account_id,
+        **binds,
+    )
+    return list(found)
+
+
 async def write_new(tx: WriteTx, planned: Sequence[NewAsk]) -> int:
     """Write those asks whose occasion has none yet for the person; returns how many."""
     if not planned:
         return 0
     known = await tx.rows(
         "select occasion, account_id, stakeholder_id from asks where programme_id = :programme_id"
-        " and occasion = any(cast(:occasions as text[]))",
+        " and occasion = any(cast(:occasions as text[])) and account_id = any(cast(:accounts as text[]))",
         programme_id=planned[0].programme_id,
         occasions=sorted({ask.occasion or "" for ask in planned}),
+        accounts=sorted({ask.account_id for ask in planned}),
     )
     there = {tuple(row) for row in known}
     new = [ask for ask in planned if (ask.occasion, ask.account_id, ask.stakeholder_id) not in there]
@@ -58,11 +89,37 @@ async def write_new(tx: WriteTx, planned: Sequence[NewAsk]) -> int:
     return len(new)
 
 
+async def asks_of(tx: ReadTx, programme_id: str, occasion: str, people: Collection[PersonKey]) -> dict[PersonKey, UUID]:
+    """Person -> the ask of a programme for one occasion."""
+    rows = await tx.rows(
+        "select account_id, stakeholder_id, ask_id from asks where programme_id = :programme_id"
+        " and occasion = :occasion and account_id = any(cast(:accounts as text[]))",
+        programme_id=programme_id,
+        occasion=occasion,
+        accounts=sorted({account_id for account_id, _ in people}),
+    )
+    return {(account_id, stakeholder_id): ask_id for account_id, stakeholder_id, ask_id in rows}
+
+
+async def settled(tx: ReadTx, programme_id: str, occasions: Collection[str]) -> set[tuple[str | None, str, str]]:
+    """(occasion, account_id, stakeholder_id) of the asks of a programme that are waited for no longer: sent, or
+    decided otherwise."""
+    rows = await tx.rows(
+        "select occasion, account_id, stakeholder_id from asks where programme_id = :programme_id"
+        " and occasion = any(cast(:occasions as text[])) and state <> all(cast(:unsent as text[]))",
+        programme_id=programme_id,
+        occasions=sorted(occasions),
+        unsent=list(UNSENT),
+    )
+    return {(occasion, account_id, stakeholder_id) for occasion, account_id, stakeholder_id in rows}
+
+
 async def forget_unsent(tx: WriteTx, programme_id: str) -> int:
-    """Delete what a programme has planned and not sent, to plan it anew, but for mails that may be on their way;
-    returns how many. The caller holds the lock of asking, as whoever begins a mail does."""
+    """Delete what a programme has planned and not sent, to plan it anew, but for what somebody asked by hand and mails
+    that may be on their way; returns how many. The caller holds the lock of asking, as whoever begins a mail does."""
     return await tx.execute(
-        "delete from asks a where programme_id = :programme_id and state = any(cast(:unsent as text[])) and not exists"
+        "delete from asks a where programme_id = :programme_id and state = any(cast(:unsent as text[]))"
+        f" and a.occasion not like '{BY_HAND}%' and not exists"
         " (select 1 from sends d where d.ask_id = a.ask_id and d.data_started_at is not null and d.ended_at is null)",
         programme_id=programme_id,
         unsent=list(UNSENT),
@@ -115,3 +172,25 @@ async def happenings(tx: ReadTx, kinds: Collection[str], since: datetime) -> lis
         since=since,
     )
     return [Happening(**row) for row in rows]
+
+
+async def is_shared(tx: ReadTx, ask_id: UUID, candidate: Candidate) -> bool:
+    """Whether somebody else of the account with the same address was asked on this occasion, or will be, since they
+    come first by rank."""
+    place, stakeholder_id = candidate.rank
+    found = await tx.scalar(
+        "select 1 from asks a join asks o on o.programme_id = a.programme_id and o.occasion = a.occasion"
+        " and o.account_id = a.account_id and o.ask_id <> a.ask_id join stakeholders s on s.account_id = o.account_id"
+        " and s.stakeholder_id = o.stakeholder_id and not s.removed and lower(s.email) = lower(:email)"
+        " where a.ask_id = :ask_id and ((o.state = 'sent' and (o.bounced_at is null or o.invited_again_at is not null))"
+        " or (o.state in ('waiting', 'held') and"
+        " (coalesce(array_position(cast(:ranks as text[]), s.type) - 1, :last), s.stakeholder_id)"
+        " < (:place, :stakeholder_id))) limit 1",
+        ask_id=ask_id,
+        email=candidate.email,
+        ranks=list(RANKS),
+        last=len(RANKS),
+        place=place,
+        stakeholder_id=stakeholder_id,
+    )
+    return found is not None

@@ -1,13 +1,13 @@
 """Programmes as rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
 
-from shared.api.programmes import ProgrammeDocument, ProgrammeState
+from shared.api.programmes import DryRun, ProgrammeDocument, ProgrammeState
 from shared.db.transaction import ReadTx, WriteTx
 
 _COLUMNS = (
@@ -67,7 +67,9 @@ async def set_state(tx: WriteTx, programme_id: str, state: str, reason: str | No
     await tx.execute(
         "update programmes set state = cast(:state as text), reason = :reason, updated_at = :at, updated_by = :by,"
         " begun_on = case when cast(:state as text) = 'running' then coalesce(begun_on, cast(:today as date))"
-        " else begun_on end where programme_id = :programme_id",
+        " else begun_on end,"
+        " started_at = case when cast(:state as text) = 'running' then cast(:at as timestamptz) else started_at end"
+        " where programme_id = :programme_id",
         programme_id=programme_id,
         state=state,
         reason=reason,
@@ -89,6 +91,26 @@ async def pause_running(tx: WriteTx, programme_id: str, reason: str, at: datetim
     )
 
 
+async def paused_by(tx: ReadTx, actor: str, since: datetime) -> Sequence[tuple[str, datetime]]:
+    """(programme_id, since when) of those that rest since somebody let them, not before a moment."""
+    rows = await tx.rows(
+        "select programme_id, updated_at from programmes where state = 'paused' and updated_by = :actor"
+        " and updated_at >= :since order by 1",
+        actor=actor,
+        since=since,
+    )
+    return [(programme_id, paused_at) for programme_id, paused_at in rows]
+
+
+async def started_at(tx: ReadTx, programme_id: str) -> datetime | None:
+    """When a programme that runs was started last; None for one that rests."""
+    found: datetime | None = await tx.scalar(
+        "select started_at from programmes where programme_id = :programme_id and state = 'running'",
+        programme_id=programme_id,
+    )
+    return found
+
+
 async def note_dry_run(tx: WriteTx, programme_id: str, revision: int, at: datetime) -> None:
     """Somebody has seen what this revision would do."""
     await tx.execute(
@@ -97,6 +119,35 @@ async def note_dry_run(tx: WriteTx, programme_id: str, revision: int, at: dateti
         revision=revision,
         at=at,
     )
+
+
+async def keep_forecast(tx: WriteTx, programme_id: str, found: DryRun) -> None:
+    """Keep what a programme would do, unless it was changed since."""
+    await tx.execute(
+        "update programmes set forecast = cast(:forecast as jsonb)"
+        " where programme_id = :programme_id and revision = :revision",
+        programme_id=programme_id,
+        revision=found.revision,
+        forecast=found.model_dump(mode="json", by_alias=True),
+    )
+
+
+async def forecast(tx: ReadTx, programme_id: str) -> DryRun | None:
+    """What a programme would do, as it was found last."""
+    found = await tx.scalar(
+        "select forecast from programmes where programme_id = :programme_id", programme_id=programme_id
+    )
+    if found is None:
+        return None
+    return DryRun.model_validate(found)
+
+
+async def forecasts(tx: ReadTx) -> Mapping[str, DryRun]:
+    """Of the programmes that ask now, by their ids."""
+    rows = await tx.rows(
+        "select programme_id, forecast from programmes where state = 'running' and forecast is not null"
+    )
+    return {programme_id: DryRun.model_validate(found) for programme_id, found in rows}
 
 
 async def note_planned(tx: WriteTx, programme_id: str, revision: int, until: datetime) -> None:
@@ -141,6 +192,21 @@ async def listed(tx: ReadTx, after: tuple[datetime, str] | None, limit: int) -> 
         **position,
     )
     return list(map(_stored, rows))
+
+
+async def has_asks(tx: ReadTx, programme_id: str) -> bool:
+    """Whether the programme has written asks that are still there."""
+    return bool(
+        await tx.scalar(
+            "select exists (select from asks where programme_id = :programme_id)", programme_id=programme_id
+        )
+    )
+
+
+async def delete(tx: WriteTx, programme_id: str) -> None:
+    """Remove a programme, with what colleagues were or would be told of it."""
+    for table in ("notices", "programmes"):
+        await tx.execute(f"delete from {table} where programme_id = :programme_id", programme_id=programme_id)
 
 
 async def running(tx: ReadTx) -> Sequence[StoredProgramme]:

@@ -50,3 +50,20 @@ async def forget_unmatched_bounces(tx: WriteTx, before: datetime) -> int:
         before=before,
         most=AT_ONCE,
     )
+
+
+async def forget_notices(tx: WriteTx, before: datetime) -> int:
+    """Delete mails of before a moment that asked nothing; a bounded number. What was told by them goes with the last of
+    them. Returns how many mails."""
+    gone = await tx.execute(
+        "delete from notices where notice_id in (select notice_id from notices where created_at < :before"
+        " and state <> 'waiting' limit :most)",
+        before=before,
+        most=AT_ONCE,
+    )
+    await tx.execute(
+        "delete from loop_backs l where created_at < :before"
+        " and not exists (select from notices n where n.loop_back_id = l.loop_back_id)",
+        before=before,
+    )
+    return gone

@@ -186,10 +186,10 @@ async def withdraw(tx: WriteTx, review_id: UUID, now: datetime) -> bool:
 
 
 async def open_asks(tx: ReadTx, review_id: UUID) -> Sequence[Row]:
-    """(ask_id, account_id, stakeholder_id) of those whose links still work and who have not answered, locked."""
+    """(ask_id, account_id, stakeholder_id, answered_at) of those whose links still work, locked."""
     rows = await tx.all(
-        "select ask_id, account_id, stakeholder_id from asks where review_id = :review_id and state = 'sent'"
-        " and withdrawn_at is null and expired_at is null and answered_at is null order by ask_id for update",
+        "select ask_id, account_id, stakeholder_id, answered_at from asks where review_id = :review_id"
+        " and state = 'sent' and withdrawn_at is null and expired_at is null order by ask_id for update",
         review_id=review_id,
     )
     return [dict(row) for row in rows]

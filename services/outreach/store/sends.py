@@ -16,12 +16,13 @@ from shared.db.transaction import ReadTx, WriteTx
 
 LEASE: Final = timedelta(minutes=5)
 """Longer than a mail may take."""
+CORRECTED: Final = "sent again, to the corrected address"
 
 
 @dataclass(frozen=True, slots=True)
 class DueMail:
-    """An invitation or a reminder that is due. `number`: 1 for the invitation and the first reminder. `attempts`: how
-    often the relay was asked before."""
+    """An invitation or a reminder that is due. `number`: 1 for the invitation and the first reminder, 2 for an
+    invitation that goes once more, to a corrected address. `attempts`: how often the relay was asked before."""
 
     ask_id: UUID
     programme_id: str
@@ -50,27 +51,40 @@ class DueMail:
         """account_id and stakeholder_id."""
         return self.account_id, self.stakeholder_id
 
+    @property
+    def is_again(self) -> bool:
+        """Whether the invitation came back and goes once more, to an address that was corrected."""
+        return self.kind == "invite" and self.number > 1
 
-_DUE = """
+
+_KIND = "case when a.state = 'sent' and a.invite_again_at is null then 'reminder' else 'invite' end"
+_NUMBER = "case when a.invite_again_at is not null then 2 when a.state = 'sent' then a.reminders + 1 else 1 end"
+_DUE = f"""
     select a.ask_id, a.programme_id, a.survey_id, a.survey_version, a.account_id, a.stakeholder_id, a.latest_at,
         a.sent_at, a.closes_at, a.answered_at, a.finished_at, a.open_days, coalesce(d.attempts, 0) as attempts,
         k.name as account_name, k.owner_name, k.owner_email, k.sponsor_name, k.sponsor_email,
         s.type, s.record ->> 'time_zone' as zone, k.record ->> 'time_zone' as account_zone, k.region, k.tier,
         cast(k.record ->> 'customer_since' as date) as customer_since, k.renewal_on,
-        case when a.state = 'sent' then 'reminder' else 'invite' end as kind,
-        case when a.state = 'sent' then a.reminders + 1 else 1 end as number
+        {_KIND} as kind, {_NUMBER} as number
     from asks a join programmes p on p.programme_id = a.programme_id
     join survey_versions v on v.survey_id = a.survey_id and v.version = a.survey_version
     left join stakeholders s on s.account_id = a.account_id and s.stakeholder_id = a.stakeholder_id and not s.removed
     left join accounts k on k.account_id = a.account_id
-    left join sends d on d.ask_id = a.ask_id and d.number = case when a.state = 'sent' then a.reminders + 1 else 1 end
-        and d.kind = case when a.state = 'sent' then 'reminder' else 'invite' end
+    left join sends d on d.ask_id = a.ask_id and d.number = {_NUMBER} and d.kind = {_KIND}
 """
 _INVITES = "a.programme_id is not null and a.state in ('waiting', 'held') and coalesce(a.held_until, a.due_at) <= :now"
 _REMINDERS = (
     "a.reminder_due_at <= :now and a.state = 'sent' and p.state = 'running'"
-    " and coalesce(a.withdrawn_at, a.expired_at, a.bounced_at, a.unsubscribed_at) is null"
+    " and (a.bounced_at is null or a.invited_again_at is not null)"
+    " and coalesce(a.invite_again_at, a.withdrawn_at, a.expired_at, a.unsubscribed_at) is null"
 )
+# A mail that went before somebody put the database back may have been followed by another one that no row knows of.
+BOUNCED: Final = (
+    "(a.state = 'sent' or (a.state = 'failed' and a.reason = 'recipient_refused')) and p.state = 'running'"
+    " and coalesce(a.answered_at, a.withdrawn_at, a.expired_at, a.unsubscribed_at) is null"
+    " and not exists (select from sending where resumed_at >= coalesce(a.sent_at, a.bounced_at))"
+)
+_AGAIN = f"a.invite_again_at <= :now and {BOUNCED}"
 
 
 async def due(tx: ReadTx, now: datetime, most: int) -> list[DueMail]:
@@ -82,15 +96,18 @@ async def due(tx: ReadTx, now: datetime, most: int) -> list[DueMail]:
         now=now,
         most=most,
     )
+    again = await tx.all(f"{_DUE} where {_AGAIN} order by a.invite_again_at limit :most", now=now, most=most)
     reminders = await tx.all(f"{_DUE} where {_REMINDERS} order by a.reminder_due_at limit :most", now=now, most=most)
-    return [_mail(dict(row)) for row in (*invites, *reminders)]
+    return [_mail(dict(row)) for row in (*invites, *again, *reminders)]
 
 
 async def find_due(tx: WriteTx, mail: DueMail, now: datetime) -> DueMail | None:
     """The mail as it is now, its ask locked; None where it is not due any more."""
     await tx.scalar("select 1 from asks where ask_id = :ask_id for update", ask_id=mail.ask_id)
     condition = _INVITES
-    if mail.kind == "reminder":
+    if mail.is_again:
+        condition = _AGAIN
+    elif mail.kind == "reminder":
         condition = f"{_REMINDERS} and a.reminders + 1 = {mail.number:d}"
     row = await tx.one(f"{_DUE} where a.ask_id = :ask_id and {condition}", ask_id=mail.ask_id, now=now)
     if row is None:
@@ -174,15 +191,21 @@ async def taken(tx: WriteTx, mail: DueMail, at: datetime, reminder_due_at: datet
         return True
     await tx.execute(
         "update asks set state = 'sent', reason = null, note = null, held_until = null, handed_over = true,"
-        " sent_at = least(sent_at, cast(:at as timestamptz)), unconfirmed = :unconfirmed,"
-        " closes_at = cast(:at as timestamptz) + open_days * interval '1 day', reminder_due_at = :next"
-        " where ask_id = :ask_id",
+        " sent_at = least(sent_at, cast(:at as timestamptz)), unconfirmed = :unconfirmed, invite_again_at = null,"
+        " invited_again_at = case when :again then (select d.data_started_at from sends d where d.ask_id = asks.ask_id"
+        " and d.kind = 'invite' and d.number = 2) end,"
+        " closes_at = cast(:at as timestamptz) + open_days * interval '1 day',"
+        " reminder_due_at = case when reminders = 0 then cast(:next as timestamptz) end where ask_id = :ask_id",
         ask_id=mail.ask_id,
         at=at,
         unconfirmed=not confirmed,
+        again=mail.is_again,
         next=reminder_due_at,
     )
-    await _changed(tx, mail.ask_id, AskChange(at, "sent", None, None, SYSTEM))
+    note = None
+    if mail.is_again:
+        note = CORRECTED
+    await _changed(tx, mail.ask_id, AskChange(at, "sent", None, note, SYSTEM))
     return True
 
 
@@ -236,44 +259,23 @@ async def interrupted(tx: ReadTx, now: datetime) -> Sequence[tuple[DueMail, date
     return found
 
 
-async def counts_since(tx: ReadTx, since: datetime) -> dict[tuple[str, str], int]:
-    """(programme_id, account_id) -> mails that were given to the relay since a moment."""
-    rows = await tx.rows(
-        "select a.programme_id, a.account_id, count(*) from sends d join asks a on a.ask_id = d.ask_id"
-        " where d.data_started_at >= :since and a.programme_id is not null group by 1, 2",
-        since=since,
-    )
-    return {(programme_id, account_id): count for programme_id, account_id, count in rows}
-
-
-async def last_refused(tx: ReadTx, programme_id: str, most: int) -> tuple[int, int]:
-    """Of the people whom a programme wrote to last: how many there are, and how many the recipients' servers refused,
-    at once or later. Who was reminded counts once."""
+async def last_refused(tx: ReadTx, programme_id: str, since: datetime, most: int) -> tuple[int, int]:
+    """Of the people whom a programme wrote to last, since a moment: how many there are, and how many the recipients'
+    servers refused, at once or later. Who was reminded counts once, and who was invited again at a corrected address by
+    what became of that."""
     row = await tx.one(
         "select count(*) as mails, count(*) filter (where refused) as refused from"
-        " (select bool_or(a.state = 'failed' or a.bounced_at is not null) as refused"
+        " (select bool_or(a.state = 'failed' or (a.bounced_at is not null and a.invited_again_at is null))"
+        " as refused"
         " from sends d join asks a on a.ask_id = d.ask_id where a.programme_id = :programme_id"
-        " and d.ended_at is not null group by d.ask_id order by max(d.ended_at) desc limit :most) l",
+        " and d.ended_at >= :since group by d.ask_id order by max(d.ended_at) desc limit :most) l",
         programme_id=programme_id,
+        since=since,
         most=most,
     )
     if row is None:
         return 0, 0
     return row["mails"], row["refused"]
-
-
-async def take_turn(tx: WriteTx, name: str, holder: UUID, seconds: float) -> bool:
-    """Take or keep the turn to do what one process does at a time, by the database's clock; False while another one has
-    it."""
-    found = await tx.scalar(
-        "insert into turns as t (name, holder, until) values (:name, :holder, now() + make_interval(secs => :seconds))"
-        " on conflict (name) do update set holder = excluded.holder, until = excluded.until"
-        " where t.holder = excluded.holder or t.until < now() returning 1",
-        name=name,
-        holder=holder,
-        seconds=seconds,
-    )
-    return found is not None
 
 
 async def _changed(tx: WriteTx, ask_id: UUID, change: AskChange) -> None:

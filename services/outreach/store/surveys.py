@@ -130,9 +130,22 @@ async def archive(tx: WriteTx, survey_id: str, at: datetime | None, by: str | No
     )
 
 
+async def is_in_use(tx: ReadTx, survey_id: str) -> bool:
+    """Whether people were asked by the survey, test mails apart, or a programme asks by it."""
+    return bool(
+        await tx.scalar(
+            "select exists (select from asks where survey_id = :survey_id and origin <> 'test')"
+            " or exists (select from business_reviews where survey_id = :survey_id)"
+            " or exists (select from programmes where document ->> 'survey_id' = :survey_id)",
+            survey_id=survey_id,
+        )
+    )
+
+
 async def delete_survey(tx: WriteTx, survey_id: str) -> None:
-    """Remove a survey that was never published."""
-    await tx.execute("delete from surveys where survey_id = :survey_id", survey_id=survey_id)
+    """Remove a survey with its versions and test mails."""
+    for table in ("asks", "survey_versions", "surveys"):
+        await tx.execute(f"delete from {table} where survey_id = :survey_id", survey_id=survey_id)
 
 
 async def add_version(tx: WriteTx, published: PublishedVersion) -> None:

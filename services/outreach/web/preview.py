@@ -14,7 +14,7 @@ from services.outreach.domain.eligibility import quarantine_of
 from services.outreach.domain.logos import Logo
 from services.outreach.domain.page_words import page_words
 from services.outreach.domain.surveys import Category, QuestionTexts, Survey, booking_url
-from services.outreach.domain.voice import Draft, Voice
+from services.outreach.domain.voice import FormShown, Voice
 from services.outreach.web.assets import STYLE
 from services.outreach.web.branding import brand_css
 from services.outreach.web.languages import name_of
@@ -42,16 +42,16 @@ def preview(survey: Survey, language: str | None, category: Category | None, log
     """The question in a language, or what follows a score of a category: the reason, further questions, the thanks. As
     HTML that holds its style and its logo; the days are those of a user who answers at `now`."""
     shown = survey.language_for([language])
+    voice, words = Voice(survey, Somebody(), shown), page_words(shown)
     return rendered(
         "preview.html",
-        voice=Voice(survey, Somebody(), shown),
-        words=page_words(shown),
+        voice=voice,
+        words=words,
+        form=FormShown(voice, words),
         survey=survey,
         legal=survey.legal,
         languages=sorted(survey.texts),
         name_of=name_of,
-        draft=Draft(),
-        problems={},
         test=False,
         further=further_questions(survey, {}),
         best=survey.categories[0],

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from services.outreach.domain.page_words import page_words
 from services.outreach.domain.surveys import Question, Survey
 from services.outreach.domain.tokens import Purpose
-from services.outreach.domain.voice import Draft, Voice
+from services.outreach.domain.voice import FormShown, Voice
 from services.outreach.handlers.answers import opening, standing_of
 from services.outreach.handlers.opened_reviews import note_opened
 from services.outreach.store import answers, reviews
@@ -90,20 +90,19 @@ async def _shown(tx: ReadTx, visit: Visit, row: Row, ask: OpenAsk) -> Shown:
 def _html(visit: Visit, shown: Shown) -> str:
     survey, ask = shown.survey, shown.ask
     language = survey.language_for([visit.asked("lang") or None, ask.language, ask.person_language])
-    words = page_words(language)
+    voice, words = Voice(survey, ask, language), page_words(language)
     answered_on = ""
     if ask.answered_at is not None:
         answered_on = words.day(ask.answered_at.astimezone(visit.pages.zone).date())
     return rendered(
         "review.html",
-        voice=Voice(survey, ask, language),
+        voice=voice,
         words=words,
+        form=FormShown(voice, words),
         survey=survey,
         legal=survey.legal,
         languages=sorted(survey.texts),
         name_of=name_of,
-        draft=Draft(),
-        problems={},
         test=ask.test,
         stop_token=_stop_token(visit, ask),
         **addresses_of(survey, visit.pages.tokens),

@@ -10,7 +10,7 @@ from services.outreach.domain.answering import further_questions
 from services.outreach.domain.logos import Logo
 from services.outreach.domain.page_words import page_words
 from services.outreach.domain.surveys import Survey
-from services.outreach.domain.voice import Draft, Voice
+from services.outreach.domain.voice import FormShown, Voice
 from services.outreach.web.assets import STYLE
 from services.outreach.web.languages import name_of
 from services.outreach.web.preview import Somebody, look_of
@@ -24,18 +24,18 @@ def review_preview(
 ) -> str:
     """HTML that holds its style and its logo; no script, no form and no link in it works."""
     shown = survey.language_for([language])
+    voice = Voice(survey, Somebody(account_name=copy["account_name"] or ""), shown)
     words = page_words(shown)
     ratings = [question for question in further_questions(survey, {}) if question.type == "rating"]
     return rendered(
         "review_preview.html",
-        voice=Voice(survey, Somebody(account_name=copy["account_name"] or ""), shown),
+        voice=voice,
         words=words,
+        form=FormShown(voice, words),
         survey=survey,
         legal=survey.legal,
         languages=[shown],
         name_of=name_of,
-        draft=Draft(),
-        problems={},
         test=False,
         stop_token="",
         survey_page="",

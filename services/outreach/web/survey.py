@@ -16,7 +16,7 @@ from services.outreach.domain.page_words import page_words
 from services.outreach.domain.problems import Faulty
 from services.outreach.domain.surveys import Question, booking_url, category_of
 from services.outreach.domain.tokens import Purpose
-from services.outreach.domain.voice import Draft, Voice, problems_of
+from services.outreach.domain.voice import Draft, FormShown, Voice, problems_of
 from services.outreach.handlers.answers import NotOpen, Opening, Taken, opening, take
 from services.outreach.web import edge, plain
 from services.outreach.web.branding import addresses_of
@@ -140,16 +140,15 @@ def _chosen(found: Opening, text: str) -> Draft:
 def _html(visit: Visit, found: Opening, shown: Shown) -> str:
     """The page of the step; without a step, the question, or what is still open of an answer."""
     survey = found.survey
-    voice = Voice(survey, found.ask, shown.language)
+    voice, words = Voice(survey, found.ask, shown.language), page_words(shown.language)
     context: dict[str, Any] = {
         "voice": voice,
-        "words": page_words(shown.language),
+        "words": words,
+        "form": FormShown(voice, words, shown.draft, shown.problems),
         "survey": survey,
         "legal": survey.legal,
         "languages": sorted(survey.texts),
         "name_of": name_of,
-        "draft": shown.draft,
-        "problems": shown.problems,
         "test": found.ask.test,
         "further": _unanswered(found),
         "best": survey.categories[0],

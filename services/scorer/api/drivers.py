@@ -39,8 +39,8 @@ async def get_drivers(caller: Reader, resources: Resources, asked: Annotated[Dri
     """How people rate single attributes beside their NPS answer: the mean, the share of low ratings, the means among
     promoters, passives and detractors, and the rank correlation with NPS, the strongest first.
 
-    A voice is a person with an NPS answer in the window who rated the attribute in it; the latest of both counts.
-    Attributes with fewer than 20 voices are named without figures. Without group_by there is one group `{}`.
+    A respondent is a person with an NPS answer in the window who rated the attribute in it; the latest of both counts.
+    Attributes with fewer than 20 respondents are named without figures. Without group_by there is one group `{}`.
     """
     as_of = resources.moment(asked.as_of)
     question = Question(

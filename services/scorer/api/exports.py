@@ -1,4 +1,4 @@
-"""Exports: responses and accounts as files, streamed."""
+"""Exports: responses, accounts and people as files, streamed."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -7,26 +7,29 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.scorer.api.account_list import AccountList, ChosenAccounts
 from services.scorer.api.export_files import Columns, Kind, parquet_chunks
 from services.scorer.api.pages import Listing
-from services.scorer.api.parameters import UpdatedSince
+from services.scorer.api.parameters import DirectoryFilters, UpdatedSince
+from services.scorer.api.people import PeopleQuery, people_list
 from services.scorer.api.resources import Resources, Scorer
 from services.scorer.api.responses import ChosenResponses, response_body
 from services.scorer.store.reading.accounts import SORTS
 from services.scorer.store.reading.responses import responses_after
 from shared.api.figures import Comparison, Coverage
 from shared.db.transaction import ReadTx
+from shared.events.directory import StakeholderType
 from shared.http.auth import Reader
 from shared.http.files import CSV, Rows, csv_file, file_of, pages_of
+from shared.http.params import PathId, Search
 from shared.http.query import no_repeats
 from shared.http.routing import Router
 
 router = Router(tags=["exports"], dependencies=[Depends(no_repeats)])
 PAGE = 1_000
-ACCOUNTS_PAGE = 200
+ACCOUNTS_PAGE = PEOPLE_PAGE = 200
 
 RESPONSES: Columns = {
     **dict.fromkeys(("response_id", "account_id", "stakeholder_id", "given_stakeholder_id", "survey_type"), "text"),
@@ -81,6 +84,12 @@ ACCOUNTS: Columns = {
     **_figures(Coverage, *Coverage.model_fields),
     **_figures(Comparison, *_INVITATIONS, *_RATES),
 }
+PEOPLE: Columns = {
+    **dict.fromkeys(("account_id", "stakeholder_id", "name", "email", "type", "job_title", "job_level"), "text"),
+    **dict.fromkeys(("job_function", "location", "language", "time_zone", "mail_permission"), "text"),
+    "attributes": "json",
+}
+"""As files of people are imported: what the directory says of them."""
 _PARQUET = "application/vnd.apache.parquet"
 Page = Callable[[ReadTx, str | None], Awaitable[tuple[Rows, str | None]]]
 """The rows after a position (None: the first ones), and the position behind them (None: there are no more)."""
@@ -100,6 +109,14 @@ class ExportedResponses(ChosenResponses):
 
 class ExportedAccounts(ChosenAccounts):
     """Which accounts, with which figures."""
+
+
+class ExportedPeople(DirectoryFilters):
+    """Which people."""
+
+    account_id: PathId | None = Field(default=None, description="Only people of this account.")
+    type: StakeholderType | None = Field(default=None, description="Only people of this type.")
+    q: Search | None = Field(default=None, description="Only people with this text in their name, address or id.")
 
 
 @router.get(
@@ -140,6 +157,31 @@ async def export_accounts_parquet(
     """Accounts as Parquet by id with their attributes, class and figures, as the list of accounts has them."""
     pages = pages_of(resources.database, _accounts(resources, asked, caller.owner_email))
     return await file_of("accounts.parquet", _PARQUET, parquet_chunks, ACCOUNTS, pages)
+
+
+@router.get("/v1/exports/stakeholders.csv", response_class=StreamingResponse, responses=_answers(CSV, PEOPLE))
+async def export_stakeholders_csv(
+    caller: Reader, resources: Resources, asked: Annotated[ExportedPeople, Query()]
+) -> StreamingResponse:
+    """People as CSV by name, as the list of people has them, without those who were removed: a file of people that can
+    be imported again. UTF-8 with a byte order mark for Excel. A text that a sheet would run as a formula has an
+    apostrophe before it."""
+    pages = pages_of(resources.database, _people(resources, asked, caller.owner_email))
+    return await csv_file("stakeholders.csv", PEOPLE, pages)
+
+
+def _people(resources: Scorer, asked: ExportedPeople, owner_email: str | None) -> Page:
+    """People by name; their filters are those of the list."""
+    filters = asked.filters()
+    if asked.type:
+        filters = replace(filters, stakeholder_type=asked.type)
+
+    async def page(tx: ReadTx, cursor: str | None) -> tuple[Rows, str | None]:
+        wanted = PeopleQuery(q=asked.q, limit=PEOPLE_PAGE, cursor=cursor)
+        found = await people_list(tx, resources, wanted, filters, owner_email, asked.account_id)
+        return [person for person in found["items"] if not person["removed"]], found["next_cursor"]
+
+    return page
 
 
 def _responses(asked: ExportedResponses, owner_email: str | None) -> Page:

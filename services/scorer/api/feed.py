@@ -102,13 +102,14 @@ def _read(since: str) -> Position | datetime:
     except ValidationError:
         pass
     try:
-        return Position(*read_cursor(since, _PURPOSE, paging.integer, _xid, paging.text))
+        return Position(*read_cursor(since, _PURPOSE, _number, _number, paging.text))
     except Invalid:
         detail = "must be an RFC 3339 time with an offset, or a position that this list gave out"
         raise refused("updated_since", "invalid_updated_since", detail) from None
 
 
-def _xid(value: Any) -> int:
+def _number(value: Any) -> int:
+    """A timeline, or the number of a transaction."""
     if type(value) is not int or not 0 <= value < 2**63:
         raise ValueError
     return value

@@ -80,7 +80,7 @@ async def list_stakeholders_of_account(
     filters = Filters(stakeholder_type=asked.type)
     async with resources.database.read() as tx:
         await require_account(tx, account_id, caller.owner_email)
-        return await _page(tx, resources, asked, filters, caller.owner_email, account_id)
+        return await people_list(tx, resources, asked, filters, caller.owner_email, account_id)
 
 
 @router.get("/v1/stakeholders", response_model=Page[Person])
@@ -92,7 +92,7 @@ async def list_stakeholders(
     if asked.type:
         filters = replace(filters, stakeholder_type=asked.type)
     async with resources.database.read() as tx:
-        return await _page(tx, resources, asked, filters, caller.owner_email, asked.account_id)
+        return await people_list(tx, resources, asked, filters, caller.owner_email, asked.account_id)
 
 
 @router.get("/v1/accounts/{account_id}/stakeholders/{stakeholder_id}", response_model=PersonWithResponses)
@@ -132,7 +132,7 @@ async def get_stakeholder(
     return bodies[0] | {"responses": [response_body(row) for row in responses]}
 
 
-async def _page(
+async def people_list(
     tx: ReadTx,
     resources: Scorer,
     asked: PeopleQuery,
@@ -140,6 +140,7 @@ async def _page(
     owner_email: str | None,
     account_id: str | None,
 ) -> dict[str, Any]:
+    """A page of people with their states, as the lists answer it; also for the export."""
     listing = Listing("people", asked.sort, SORTS, "account_id", "stakeholder_id")
     as_of = resources.moment(asked.as_of)
     wanted = PeopleQuestion(

@@ -83,7 +83,7 @@ async def get_portfolio_score(
     """Figures over all accounts, one a group and method.
 
     Without group_by there is exactly one group `{}` a method, also when nothing counts. With it there are the
-    groups in which something counts; they split the voices that the method picked, so that they add up to the
+    groups in which something counts; they split the respondents that the method picked, so that they add up to the
     whole. What has no value is the group null.
     """
     as_of = resources.moment(asked.as_of)

@@ -1,13 +1,15 @@
-"""Erasure of a person: rows lose what leads to them, and whatever was recorded or given until then stays out for
-good."""
+"""Erasure of a person or of an account: rows lose what leads to them, and whatever was recorded or given until then
+stays out for good."""
 
 from collections.abc import Collection, Sequence
 from itertools import compress
 
 from services.scorer.store import dirty_accounts, erasures
 from shared.clock import Clock
-from shared.db.erasures import Journal, Person, forget_parked_answers
+from shared.db.account_erasures import forget_parked_of, forget_rows, note_erased
+from shared.db.erasures import Journal, Person, account_subject, forget_parked_answers
 from shared.db.transaction import WriteTx
+from shared.events.directory import AccountRemoved
 from shared.events.response_fast_reader import Recorded
 from shared.events.responses import StakeholderErased
 from shared.verdicts import CHANGE, REPEAT, Verdict
@@ -44,6 +46,17 @@ class Erasure:
             context_marks=elsewhere["context_marks"],
         )
         return CHANGE
+
+    async def erase_account(self, tx: WriteTx, account: AccountRemoved) -> None:
+        """Take an account out of every row of until then. Its figures become those of nobody with the next projection,
+        which waits for this."""
+        await dirty_accounts.hold(tx, [account.account_id])
+        response_ids = await erasures.erase_answers_of(tx, account, account_subject(account.account_id))
+        await dirty_accounts.mark(tx, {account.account_id: False}, self._clock.now())
+        await forget_rows(tx, account, erasures.ROWS_OF_ACCOUNTS)
+        await forget_parked_of(tx, account.account_id)
+        await forget_parked_answers(tx, account.account_id, response_ids)
+        await note_erased(tx, account, self._clock.now())
 
     async def overtaken(self, tx: WriteTx, people: Sequence[Person]) -> Sequence[bool]:
         """For each fact whether it was recorded, or happened, at or before an erasure of its person."""

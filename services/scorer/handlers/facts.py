@@ -8,6 +8,7 @@ from services.scorer.domain.answer_changes import FRESH
 from services.scorer.handlers.erasure import Erasure
 from services.scorer.store import dirty_accounts, facts
 from shared.clock import Clock
+from shared.db.account_erasures import erased_accounts
 from shared.db.directory import keep_directory
 from shared.db.transaction import WriteTx
 from shared.events.context import ContextRecorded
@@ -88,6 +89,8 @@ class Facts:
             if verdict.outcome is Outcome.CHANGE:
                 touched.add(record.event.account_id)
             verdicts.append(verdict)
+        for account in erased_accounts(records, verdicts):
+            await self._erasure.erase_account(tx, account)
         # A new role can change the class of an account. That is published only where somebody answered lately: an
         # import of the directory after one of old answers must raise nothing.
         now = self._clock.now()

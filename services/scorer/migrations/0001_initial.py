@@ -86,9 +86,10 @@ STATEMENTS = [
     "create index responses_dead on responses (response_id) where withdrawn or erased or test",
     # For those who keep a copy: a change comes at its end, since transactions are counted upwards.
     "create index responses_changed on responses (changed_xid, response_id)",
-    # Transactions of another server are counted differently: a restore from a dump raises the timeline.
-    "create table feed (timeline int not null)",
-    "insert into feed (timeline) values (1)",
+    # Transactions of another server are counted differently: a restore raises the timeline, the milliseconds since 1970
+    # at which it began. Sequences of events begin above it.
+    "create table feed (timeline bigint not null)",
+    "insert into feed (timeline) values (0)",
     # Words as they are written (`simple`), since comments come in many languages.
     """
     create index responses_comment on responses using gin (to_tsvector('simple', comment))
@@ -173,7 +174,7 @@ STATEMENTS = [
         recorded_at timestamptz not null,
         partition int,
         record_offset bigint,
-        headers jsonb,
+        headers bytea,
         value bytea,
         sender text
     )

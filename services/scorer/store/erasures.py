@@ -5,20 +5,28 @@ from itertools import chain
 from typing import Any, get_args
 
 from services.scorer.store.feed import CHANGED
+from shared.db.account_erasures import EVER
 from shared.db.transaction import ReadTx, WriteTx
 from shared.erasure import Names
+from shared.events.directory import AccountRemoved
 from shared.events.invitations import InvitationKind
 
 # An answer is of the person whose id it was given with, whoever that id stood for when it was read last.
 # The answers stay as rows that count nowhere, so that "new = rows stored" holds; nothing in them leads to the person.
-ERASE_RESPONSES = f"""
+_EMPTIED = f"""
     update responses set stakeholder_id = :subject, given_stakeholder_id = null, email = null, comment = null,
         attributes = '{{}}', base = null, sent = '{{}}', invitation_id = null, erased = true, revision = revision + 1,
         updated_at = :erased_at, {CHANGED}
+"""
+ERASE_RESPONSES = f"""{_EMPTIED}
     where account_id = :account_id and (stakeholder_id = any(cast(:ids as text[]))
         or given_stakeholder_id = any(cast(:ids as text[])))
         and coalesce(given_stakeholder_id, stakeholder_id) = any(cast(:ids as text[]))
         and least(recorded_at, answered_at) <= :erased_at
+    returning response_id
+"""
+ERASE_RESPONSES_OF_ACCOUNT = f"""{_EMPTIED}
+    where account_id = :account_id and not erased and least(recorded_at, answered_at) <= :erased_at
     returning response_id
 """
 _THEIRS = " where account_id = :account_id and stakeholder_id = any(cast(:ids as text[]))"
@@ -34,6 +42,10 @@ _FIRST: Mapping[str, str] = {
 ERASE_ELSEWHERE: Mapping[str, str] = {
     table: f"delete from {table}{_THEIRS} and {first} <= :erased_at" for table, first in _FIRST.items()
 }
+
+ROWS_OF_ACCOUNTS: Mapping[str, str] = {**_FIRST, "latest_pairs": EVER, "account_counts": EVER, "months_valid": EVER}
+"""What goes with an account, and since when a row has said something of it. Its snapshot stays, until the projector
+has made it anew of what is left, and so goes on counting what it publishes."""
 
 
 async def any_yet(tx: ReadTx) -> bool:
@@ -76,6 +88,18 @@ async def erase(tx: WriteTx, person: Mapping[str, Any], subject: str) -> tuple[l
     await tx.execute("delete from response_answers where response_id = any(cast(:ids as text[]))", ids=response_ids)
     elsewhere = {table: await tx.execute(statement, **person) for table, statement in ERASE_ELSEWHERE.items()}
     return response_ids, elsewhere
+
+
+async def erase_answers_of(tx: WriteTx, account: AccountRemoved, subject: str) -> list[str]:
+    """Take everybody at an account out of the answers of until its erasure; returns the ids of the responses."""
+    response_ids = list(
+        await tx.column(
+            ERASE_RESPONSES_OF_ACCOUNT, account_id=account.account_id, erased_at=account.erased_at, subject=subject
+        )
+    )
+    await forget_changes(tx, response_ids)
+    await tx.execute("delete from response_answers where response_id = any(cast(:ids as text[]))", ids=response_ids)
+    return response_ids
 
 
 async def drop(tx: WriteTx, responses: Mapping[str, str]) -> None:

@@ -9,16 +9,16 @@ from services.scorer.store.changes import change_in
 from shared.amendments import Change
 from shared.db.parked import RawRecord
 from shared.db.transaction import ReadTx, WriteTx, as_columns
-from shared.records import headers_from_json, headers_to_json
+from shared.kafka.headers import pack, unpack
 from shared.topics import RESPONSES
 from shared.verdicts import Received
 
 INSERT = """
     insert into pending_changes
         (event_id, response_id, recorded_at, partition, record_offset, headers, value, sender)
-    select event_id, response_id, recorded_at, partition, record_offset, headers::jsonb, value, sender
+    select event_id, response_id, recorded_at, partition, record_offset, headers, value, sender
     from unnest(cast(:event_ids as uuid[]), cast(:response_ids as text[]), cast(:recorded_ats as timestamptz[]),
-        cast(:partitions as int[]), cast(:offsets as bigint[]), cast(:headers as text[]), cast(:values as bytea[]),
+        cast(:partitions as int[]), cast(:offsets as bigint[]), cast(:headers as bytea[]), cast(:values as bytea[]),
         cast(:senders as text[]))
         as r(event_id, response_id, recorded_at, partition, record_offset, headers, value, sender)
     order by event_id on conflict (event_id) do nothing
@@ -65,7 +65,7 @@ async def insert(tx: WriteTx, waiting: Sequence[tuple[str, Change, Received]]) -
                     "recorded_ats": change.recorded_at,
                     "partitions": record.partition,
                     "offsets": record.offset,
-                    "headers": headers_to_json(record.event.headers()),
+                    "headers": pack(record.event.headers()),
                     "values": record.event.value(),
                     "senders": record.event.sender,
                 }
@@ -86,7 +86,7 @@ async def take_arrived(tx: WriteTx, response_ids: Iterable[str], prefix: str) ->
                 row["record_offset"],
                 row["account_id"].encode(),
                 bytes(row["value"]),
-                headers_from_json(row["headers"]),
+                unpack(bytes(row["headers"])),
                 row["account_id"],
             )
         arrived.append(Arrived(row["response_id"], change_in(row), record))

@@ -97,7 +97,16 @@ async def read_accounts(tx: ReadTx, account_ids: Sequence[str]) -> tuple[list[Ac
     for account_id in account_ids:
         state = _state(account_id, answers.get(account_id, ()), found, aliases.get(account_id, {}))
         states.append(replace(state, moved=moved.get(account_id, ())))
-    return states, {account_id: rows[0]["sequence"] for account_id, rows in found["snapshots"].items()}
+    return states, await _sequences(tx, account_ids, found["snapshots"])
+
+
+async def _sequences(tx: ReadTx, account_ids: Sequence[str], snapshots: Rows) -> dict[str, int]:
+    """The sequence of each account's last event; of an account without one the timeline, above which all begin."""
+    sequences = {account_id: rows[0]["sequence"] for account_id, rows in snapshots.items()}
+    if not sequences.keys() >= set(account_ids):
+        timeline = await tx.scalar("select timeline from feed")
+        sequences = dict.fromkeys(account_ids, timeline) | sequences
+    return sequences
 
 
 async def _read_aliases(tx: ReadTx, account_ids: Sequence[str]) -> Aliases:

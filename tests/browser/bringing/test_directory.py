@@ -3,6 +3,7 @@ out."""
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
@@ -188,6 +189,25 @@ async def test_all_accounts_come_out_as_a_file(page: Page, where: Site, tmp_path
     await (await waited.value).save_as(tmp_path / "accounts.csv")
     rows = list(csv.DictReader((tmp_path / "accounts.csv").read_text().splitlines()))
     assert "'=Export" in [row["name"] for row in rows]
+
+
+async def test_the_people_of_an_account_come_out_as_a_file(page: Page, where: Site, tmp_path: Path) -> None:
+    await where.installation.collector.put("/v1/accounts/trip", json={"name": "Trip"})
+    path = "/v1/accounts/trip/stakeholders/eve@trip.example"
+    person: dict[str, Any] = {
+        "name": "=Eve Ott",
+        "email": "eve@trip.example",
+        "type": "user",
+        "job_title": "+1 Planner",
+    }
+    person |= {"mail_permission": "refused", "time_zone": "Europe/Oslo", "attributes": {"desk": "7"}}
+    assert (await where.installation.collector.put(path, json=person)).is_success
+    await eventually(lambda: where.knows("trip", "eve@trip.example"), timeout=30)
+    await open_page(page, where, "/accounts/trip")
+    async with page.expect_download() as waited:
+        await page.get_by_role("link", name="Its people as CSV").click()
+    await (await waited.value).save_as(tmp_path / "people.csv")
+    assert "'=Eve Ott" in (tmp_path / "people.csv").read_text()
 
 
 async def test_who_may_not_change_the_directory_sees_no_buttons_for_it(

@@ -1,5 +1,6 @@
 """Surveys, links and business reviews for the browser's tests, made by outreach's API."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.browser.dashboard.site import Site
@@ -24,6 +25,16 @@ async def published_survey(where: Site, template: str, **fields: Any) -> str:
     published = await outreach.post(f"/v1/surveys/{survey_id}/publish")
     assert published.is_success, published.text
     return survey_id
+
+
+async def programme_for(where: Site, survey_id: str, name: str, **fields: Any) -> str:
+    """The id of a programme for one wave two months from now, unless told otherwise; a draft."""
+    when = {"type": "once", "on": (datetime.now(UTC).date() + timedelta(days=60)).isoformat()}
+    sender = {"kind": "named", "name": "Lea Maier", "email": "lea@supplier.example"}
+    body = {"name": name, "survey_id": survey_id, "when": when, "sender": sender, **fields}
+    made = await where.installation.outreach.post("/v1/programmes", json=body)
+    assert made.status_code == 201, made.text
+    return str(made.json()["programme_id"])
 
 
 async def links_for(where: Site, survey_id: str, **wanted: Any) -> list[dict[str, Any]]:

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
+from shared.kafka.connection import KafkaConnection
 from tests.browser.dashboard.site import Site, page_of_admin, site
 from tests.support.environment import Environment, fresh_environment
 
 
 @pytest.fixture(scope="package")
-async def package_environment(kafka_bootstrap: str, postgres_url: str) -> AsyncIterator[Environment]:
-    async with fresh_environment(kafka_bootstrap, postgres_url) as fresh:
+async def package_environment(kafka: KafkaConnection, postgres_url: str) -> AsyncIterator[Environment]:
+    async with fresh_environment(kafka, postgres_url) as fresh:
         yield fresh
 
 

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 from tests.support.dashboard import dashboard_of, ran
 from tests.support.environment import Environment
 from tests.support.installation import Installation, installed
+from tests.support.relay import RelayOfTests, relay
 
 WAIT_MS = 30_000
 CHOSEN = "a word that nobody guesses 7"
@@ -20,11 +21,12 @@ expect.set_options(timeout=WAIT_MS)
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The installation with its dashboard and the first admin's password."""
+    """The installation with its dashboard, the first admin's password, and the relay that gets its mails."""
 
     installation: Installation
     url: str
     password: str
+    relay: RelayOfTests
 
     async def post_answer(self, account_id: str, email: str, score: int, comment: str) -> None:
         """Post an answer of a person."""
@@ -41,10 +43,20 @@ class Site:
 @contextlib.asynccontextmanager
 async def site(environment: Environment, folder: Path, *, demo: bool = True) -> AsyncIterator[Site]:
     """The installation with the dashboard ready, and the demo played."""
-    async with installed(environment, folder) as installation, dashboard_of(installation, folder) as dashboard:
-        if demo:
-            await ran(("demo",), folder / "demo.log", dashboard.variables)
-        yield Site(installation, dashboard.url, dashboard.password)
+    async with relay() as house:
+        by_mail = {
+            "TELLBACK_OUTREACH_SMTP_HOST": "127.0.0.1",
+            "TELLBACK_OUTREACH_SMTP_PORT": str(house.port),
+            "TELLBACK_OUTREACH_SMTP_SECURITY": "none",
+            "TELLBACK_OUTREACH_SENDER_DOMAINS": "supplier.example",
+        }
+        async with (
+            installed(environment, folder, by_mail) as installation,
+            dashboard_of(installation, folder) as dashboard,
+        ):
+            if demo:
+                await ran(("demo",), folder / "demo.log", dashboard.variables)
+            yield Site(installation, dashboard.url, dashboard.password, house)
 
 
 @dataclass(frozen=True, slots=True)

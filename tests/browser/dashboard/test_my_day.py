@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.dashboard.looking import LOOKS, faults
 from tests.browser.dashboard.site import Look, Site, loaded, open_page, password_by_link, sign_in
-from tests.browser.dashboard.test_pages import LOOKS, faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 JONAS = "jonas.weber@supplier.example"

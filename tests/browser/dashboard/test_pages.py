@@ -1,19 +1,26 @@
 """Every page, wide and narrow, light and dark: a screenshot, nothing cut off, no serious finding of axe-core."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
+from fastapi.routing import APIRoute
+from nicegui import Client
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.dashboard.asking import MARA, links_for, published_survey
-from tests.browser.dashboard.site import PICTURES, Look, Site, loaded, open_page, sign_in
+from services.dashboard.web import login, passwords
+from services.dashboard.web import site as _pages  # noqa: F401 - its import registers every page
+from tests.browser.bringing.files import upload
+from tests.browser.dashboard.asking import MARA, links_for, programme_for, published_survey
+from tests.browser.dashboard.looking import LOOKS, errors_of, faults
+from tests.browser.dashboard.site import Site, loaded, open_page, page_of_admin, sign_in
 from tests.support.polling import eventually
 from tests.support.receiver import receiving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+LOGIN = "/login"
 PAGES = {
     "portfolio": "/",
     "my-day": "/my-day",
@@ -43,31 +50,92 @@ PAGES = {
     "survey-new": "/surveys/new",
     "survey-links": "/surveys/links",
     "survey-asks": "/surveys/asks",
+    "waves": "/surveys/waves",
+    "loop-backs": "/surveys/loop-backs",
     "reviews": "/surveys/reviews",
     "review-share": "/accounts/northwind/review/share",
     "objections": "/surveys/objections",
+    "bounces": "/surveys/bounces",
+    "sending-domain": "/surveys/sending-domain",
+    "programmes": "/surveys/programmes",
+    "programme-new": "/surveys/programmes/new",
+    "password": "/password",
+    "bring": "/bring",
+    "bring-api": "/bring/api",
 }
-LOOKS = {
-    "wide-light": Look(1280, "light"), "narrow-dark": Look(390, "dark"),
-    "wide-dark": Look(1280, "dark"), "narrow-light": Look(390, "light"),
-}  # fmt: skip
-BAD = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+async def addresses(browser: Browser, where: Site) -> AsyncIterator[dict[str, str]]:
+    """Name → address of all pages, with what they are about."""
+    async with page_of_admin(browser, where) as page, furnished(where) as more:
+        yield PAGES | more | await brought(page, where) | {"set-password": await password_link(page, where)}
 
 
 @pytest.mark.parametrize("look", LOOKS)
-async def test_every_page_fits_and_is_accessible(browser: Browser, where: Site, look: str) -> None:
+async def test_every_page_fits_and_is_accessible(
+    browser: Browser, where: Site, addresses: dict[str, str], look: str
+) -> None:
     context = await LOOKS[look].context(browser)
     page = await context.new_page()
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    await page.goto(f"{where.url}/login")
-    found = {"login": await faults(page, "login", look)}
+    errors = errors_of(page)
+    await page.goto(f"{where.url}{LOGIN}")
+    found = {"login": [*await faults(page, "login", look), *errors]}
     await sign_in(page, where)
-    async with furnished(where) as more:
-        for name, path in (PAGES | more).items():
-            await open_page(page, where, path)
-            found[name] = await faults(page, name, look)
+    for name, path in addresses.items():
+        errors.clear()
+        await open_page(page, where, path)
+        found[name] = [*await faults(page, name, look), *errors]
     await context.close()
     assert {name: some for name, some in found.items() if some} == {}
+
+
+async def test_every_route_is_among_the_pages(addresses: dict[str, str]) -> None:
+    assert unseen([LOGIN, *addresses.values()]) == []
+
+
+def unseen(addresses: Iterable[str]) -> list[str]:
+    """The routes of pages to which none of the addresses leads."""
+    paths = [address.partition("?")[0] for address in addresses]
+    routes = list(Client.page_routes.values())
+    for route in (*login.router.routes, *passwords.router.routes):
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
+            routes.append(route.path)
+    missing = []
+    for template in routes:
+        pattern = re.compile(re.sub(r"{[a-z_]+}", "[^/]+", template))
+        if not any(pattern.fullmatch(path) for path in paths):
+            missing.append(template)
+    return missing
+
+
+async def brought(page: Page, where: Site) -> dict[str, str]:
+    """A file that waits to be taken, one that was read and of which nothing was taken, and an erased person; the
+    addresses of their pages."""
+    content = b"account_id,stakeholder_id,survey_type,score,answered_at\nironbridge,ada,nps,eleven,2026-11-03\n"
+    collector = where.installation.collector
+    person = "/v1/accounts/ironbridge/stakeholders/leaves@ironbridge.example"
+    assert (await collector.put(person, json={"name": "Leaves"})).is_success
+    erased = await collector.delete(f"{person}/data")
+    assert erased.is_success, erased.text
+    sent = await collector.post("/v1/imports", data={"kind": "responses"}, files={"file": ("answers.csv", content)})
+    assert sent.is_success, sent.text
+    # An erasure forgets every file that waits, so this one comes last.
+    await open_page(page, where, "/bring")
+    await upload(page, "answers.csv", content)
+    await expect(page.get_by_role("heading", level=1, name="What the file would become")).to_be_visible()
+    return {
+        "draft": page.url.removeprefix(where.url),
+        "import": f"/bring/imports/{sent.json()['import_id']}",
+        "erasure": f"/erasures/{erased.json()['id']}",
+    }
+
+
+async def password_link(page: Page, where: Site) -> str:
+    """The address where somebody sets their password, by a link that nobody uses."""
+    await open_page(page, where, "/settings/people")
+    await page.get_by_role("button", name="Password link").first.click()
+    return (await page.locator("code.secret").inner_text()).strip().removeprefix(where.url)
 
 
 @asynccontextmanager
@@ -103,29 +171,21 @@ async def asked(where: Site) -> dict[str, str]:
     survey_id = await published_survey(where, "relationship", name="Relationship")
     await links_for(where, survey_id, filter={"account_id": "ironbridge"}, override_quarantine="for the pictures")
     await outreach.post("/v1/suppressions", json={"addresses": ["no@ironbridge.example"]})
+    programme_id = await programme_for(where, survey_id, "Half-yearly")
+    for step in ("dry-run", "start"):
+        done = await outreach.post(f"/v1/programmes/{programme_id}/{step}")
+        assert done.is_success, done.text
     recipient = {"stakeholder_id": MARA["stakeholder_id"]}
     body = {"account_id": "northwind", "survey_id": survey_id, "held_on": "2026-11-20", "recipients": [recipient]}
     review = await outreach.post("/v1/business-reviews", json=body)
     assert review.is_success, review.text
     return {
         "survey": f"/surveys/{survey_id}/edit",
+        "programme": f"/surveys/programmes/{programme_id}",
+        "programme-edit": f"/surveys/programmes/{programme_id}/edit",
+        "wave": f"/surveys/waves/{programme_id}/{datetime.now(UTC).date().isoformat()}",
         "shared-review": f"/surveys/reviews/{review.json()['review_id']}",
     }
-
-
-async def faults(page: Page, name: str, look: str) -> list[str]:
-    """The faults of a page: findings of axe-core, content wider than the window, parts that could not be loaded."""
-    await page.screenshot(path=str(PICTURES / f"{name}-{look}.png"), full_page=True)
-    result = await Axe().run(page)
-    wrong = [
-        f"{violation['id']}: {violation['help']}: {violation['nodes'][0]['html'][:160]}"
-        for violation in result.response["violations"]
-        if violation["impact"] in BAD
-    ]
-    if await page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-        wrong.append("wider than the window")
-    wrong += [await notice.inner_text() for notice in await page.locator("main .notice.bad:visible").all()]
-    return wrong
 
 
 async def test_one_gets_around_by_keyboard(page: Page, where: Site) -> None:

@@ -10,6 +10,7 @@ from services.alerting.handlers import rules as handler
 from services.alerting.handlers.rules import install_default_rules, rules_in_force
 from services.alerting.store.rules import add_versions, current_rules
 from shared.db.engine import Database
+from shared.kafka.connection import KafkaConnection
 from tests.integration.alerting.cases import MONDAY
 from tests.support.clock import FrozenClock
 from tests.support.environment import fresh_environment
@@ -18,9 +19,9 @@ CLOCK = FrozenClock(MONDAY)
 
 
 @pytest.fixture
-async def database(kafka_bootstrap: str, postgres_url: str) -> AsyncIterator[Database]:
+async def database(kafka: KafkaConnection, postgres_url: str) -> AsyncIterator[Database]:
     """A database without topics: nothing is consumed here."""
-    async with fresh_environment(kafka_bootstrap, postgres_url, topics=False) as environment:
+    async with fresh_environment(kafka, postgres_url, topics=False) as environment:
         opened = Database(environment.database_url, "alerting", pool_size=2)
         try:
             yield opened

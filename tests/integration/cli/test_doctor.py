@@ -74,6 +74,16 @@ async def test_a_missing_topic_is_found(environment: Environment) -> None:
     await eventually(missing, timeout=60)
 
 
+async def test_a_password_that_leaves_the_machine_in_the_clear_is_a_warning(environment: Environment) -> None:
+    """Every host but this machine's is named; the brokers that answer are this machine's."""
+    servers = f"{environment.kafka.bootstrap_servers},kafka.example:9092,[2001:db8::1]:9092,[::1]:9092,localhost:9092"
+    common = environment.common.model_copy(update={"kafka_bootstrap_servers": servers})
+    found = named(await state.kafka(common), "kafka: encryption")
+    assert found.state is State.WARNING
+    assert "go to 2001:db8::1, kafka.example without encryption" in found.found
+    assert "kafka: encryption" not in {check.name for check in await state.kafka(environment.common)}
+
+
 async def test_a_cursor_beyond_the_log_is_found(environment: Environment) -> None:
     await change(environment, cursor(environment, next_offset=999))
     found = named(await state.reading(environment.common, "scorer"), "scorer: reading")
@@ -81,11 +91,20 @@ async def test_a_cursor_beyond_the_log_is_found(environment: Environment) -> Non
     assert "responses/0 at 999, log 0 to 0" in found.found
 
 
+async def test_another_kafka_than_the_one_that_was_read_is_found(environment: Environment) -> None:
+    await change(environment, cursor(environment, next_offset=0))
+    await change(environment, "update scorer.cursors set cluster_id = 'lost'")
+    found = named(await state.reading(environment.common, "scorer"), "scorer: reading")
+    assert found.state is State.FAILED
+    assert "another cluster than the one read so far (lost)" in found.found
+    assert "`tellback replay scorer`" in found.fix
+
+
 async def test_dead_letters_are_a_warning(environment: Environment) -> None:
     await change(
         environment,
         "insert into scorer.parked (id, kind, reason, topic, partition, record_offset, headers)"
-        " values (gen_random_uuid(), 'dead_letter', 'invalid_event', 'responses', 0, 7, '[]')",
+        " values (gen_random_uuid(), 'dead_letter', 'invalid_event', 'responses', 0, 7, '\\x00')",
     )
     found = named(await state.reading(environment.common, "scorer"), "scorer: parked")
     assert (found.state, found.found) == (State.WARNING, "1 dead letters, 0 conflicts, 0 records that are tried again")
@@ -95,7 +114,7 @@ async def test_events_that_do_not_leave_are_found(environment: Environment) -> N
     await change(
         environment,
         "insert into scorer.outbox (topic, account_id, record_key, headers, created_at)"
-        " values ('score-events', 'acme', 'acme', '[]', now() - interval '5 minutes')",
+        " values ('score-events', 'acme', 'acme', '\\x00', now() - interval '5 minutes')",
     )
     found = named(await state.reading(environment.common, "scorer"), "scorer: outbox")
     assert found.state is State.FAILED

@@ -3,6 +3,7 @@
 import re
 
 from shared.kafka.admin import Admin
+from shared.kafka.connection import KafkaConnection
 from shared.topics import TOPICS
 from tests.support.databases import connected
 from tests.support.environment import Environment, fresh_environment
@@ -21,16 +22,16 @@ async def _every_topic(admin: Admin) -> bool:
 
 
 async def test_an_environment_has_no_topics_where_none_are_needed(
-    database_only: Environment, kafka_bootstrap: str
+    database_only: Environment, kafka: KafkaConnection
 ) -> None:
-    async with Admin.connected(kafka_bootstrap, database_only.topic_prefix) as admin:
+    async with Admin.connected(kafka, database_only.topic_prefix) as admin:
         assert await _no_topics(admin)
 
 
-async def test_nothing_is_left_of_a_fresh_environment(kafka_bootstrap: str, postgres_url: str) -> None:
-    async with fresh_environment(kafka_bootstrap, postgres_url) as gone:
+async def test_nothing_is_left_of_a_fresh_environment(kafka: KafkaConnection, postgres_url: str) -> None:
+    async with fresh_environment(kafka, postgres_url) as gone:
         pass
-    async with Admin.connected(kafka_bootstrap, gone.topic_prefix) as admin:
+    async with Admin.connected(kafka, gone.topic_prefix) as admin:
         await eventually(lambda: _no_topics(admin))
     async with connected(postgres_url) as connection:
         assert await connection.fetchval("select count(*) from pg_database where datname = $1", gone.database) == 0

@@ -11,6 +11,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from services.cli.checks import Check, State, state
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
 from shared.kafka.batch import RunnerConfig
@@ -74,6 +75,11 @@ async def until(database: Database, **expected: int) -> None:
     await eventually(reached, timeout=30)
 
 
+async def diagnosis(environment: Environment) -> Check:
+    """What the doctor says of the scorer's reading."""
+    return next(one for one in await state.reading(environment.common, "scorer") if one.name == "scorer: reading")
+
+
 async def test_dead_letters_are_listed_shown_tried_again_and_dropped(
     environment: Environment, database: Database, publisher: Publisher
 ) -> None:
@@ -125,7 +131,7 @@ async def test_a_gap_is_shown_and_only_accepted_when_asked(
     async with reading(environment, database):
         await until(database, read=1)
     await publisher.send_many([record_of(recorded(f"r{number}")) for number in range(1, 5)])
-    admin = AIOKafkaAdminClient(bootstrap_servers=environment.kafka)
+    admin = AIOKafkaAdminClient(**environment.kafka.options())
     await admin.start()
     place = TopicPartition(environment.topic_prefix + "responses", partition_of("acme", 3))
     await admin.delete_records({place: RecordsToDelete(before_offset=3)})
@@ -135,7 +141,15 @@ async def test_a_gap_is_shown_and_only_accepted_when_asked(
     assert shown.returncode == 1
     assert "--accept-gap" in shown.stderr
     assert json.loads((await run_tellback(environment, "resume", "--json")).stdout)[0]["lost"] == 2
+    diagnosed = await diagnosis(environment)
+    assert (diagnosed.state, diagnosed.found) == (
+        State.FAILED,
+        "retention deleted 2 records before they were read",
+    )
     assert (await run_tellback(environment, "resume", "--accept-gap")).returncode == 0
+    diagnosed = await diagnosis(environment)
+    assert diagnosed.state is State.OK
+    assert "; 2 that retention deleted unread were given up" in diagnosed.found
     assert "no gaps" in (await run_tellback(environment, "resume")).stdout
     async with reading(environment, database):
         await until(database, read=3, gap=2)

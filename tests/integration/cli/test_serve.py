@@ -1,6 +1,7 @@
 """`tellback serve` in a real process: ready when it can work, and on SIGTERM 'not ready' before it stops answering."""
 
 import contextlib
+import json
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,13 +9,17 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.cli.checks import State
+from services.cli.doctor import services_here
 from services.cli.embedded.process import free_port
+from services.cli.processes import asks_ready
 from services.cli.serve import raised_open_files
 from tests.support.environment import Environment
+from tests.support.home import free_port_base
 from tests.support.http import api_key, bearer
 from tests.support.polling import eventually
 from tests.support.problems import assert_problem
-from tests.support.processes import end, start, tellback
+from tests.support.processes import end, run_tellback, start, tellback
 from tests.support.wire import wire_to, wires_to
 
 START_SECONDS = 60.0
@@ -147,6 +152,31 @@ def open_files(pid: int) -> list[str]:
         with contextlib.suppress(FileNotFoundError):
             found.append(str(descriptor.readlink()))
     return found
+
+
+async def test_the_doctor_beside_a_service_that_runs_by_itself_finds_nothing_odd(
+    environment: Environment, tmp_path: Path
+) -> None:
+    """As in its container: its folder, its port."""
+    base, folder = free_port_base(), {"TELLBACK_DATA_DIR": str(tmp_path)}
+    log = tmp_path / "collector.log"
+    child = start(tellback("serve", "collector", "--port", str(base + 1)), log, environment.variables() | folder)
+    try:
+
+        async def is_ready() -> bool:
+            return await asks_ready(base + 1)
+
+        await eventually(is_ready, START_SECONDS)
+        await eventually((tmp_path / "api-keys.json").exists)
+        (check,) = await services_here(base)
+        assert (check.name, check.state) == ("collector: ready", State.OK)
+        doctor = await run_tellback(environment, "doctor", "--json", "--data", str(tmp_path))
+    finally:
+        end(child)
+    states = {check["name"]: check["state"] for check in json.loads(doctor.stdout)["checks"]}
+    assert states["data folder"] == "ok"
+    assert "ports" not in states
+    assert {name for name, found in states.items() if found == "failed"} <= {"durability"}
 
 
 def test_a_wrong_setting_is_named_and_its_value_is_not(tmp_path: Path, environment: Environment) -> None:

@@ -10,6 +10,8 @@ import socket
 import stat
 import subprocess
 from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import httpx
@@ -128,15 +130,41 @@ async def test_the_next_up_goes_on_and_ctrl_c_leaves_nothing(home: Home) -> None
     assert asked["outcomes"]["answered"] == 1
     assert asked["outcomes"]["open"] == asked["sent"] - 1 > 0
     assert [review["recipient_count"] for review in reviews] == [2]
-    [mail] = (home.data / "mails").glob("*.eml")
-    assert b"Subject: [Test] " in mail.read_bytes()
+    assert b"Subject: [Test] " in sorted((home.data / "mails").glob("*.eml"))[0].read_bytes()
     assert "from Ines Falk <ines.falk@supplier.example>" in (home.data / "logs" / "mail-listen.log").read_text()
     assert home.part("mail-listen")["ready"]
+    await answer_by_mail(home, key)
     children = home.processes()
     assert home.stop(signal.SIGINT) == 0
     assert [child for child in children if alive(child)] == []
     assert home.run("status").returncode == 3
     assert "database system is shut down" in (home.data / "postgres" / "postgres.log").read_text()
+
+
+async def answer_by_mail(home: Home, key: dict[str, str]) -> None:
+    """Read a mail of the demo's programme, choose 9 and send it, and see it at the account."""
+    assert home.says(r"^A programme asks 2 people by mail")()
+    mails = home.data / "mails"
+    await eventually(lambda: len(list(mails.glob("*.eml"))) == 3, START_SECONDS)
+    content = sorted(mails.glob("*.eml"))[-1].read_bytes()
+    mail = message_from_bytes(content, policy=default)
+    text = mail.get_body(("plain",))
+    assert text is not None
+    [link] = [line for line in text.get_content().splitlines() if "/s/" in line]
+    address = mail["To"].addresses[0].addr_spec
+    person = f"http://127.0.0.1:{home.port_base + 2}/v1/accounts/northwind/stakeholders/{address}"
+    async with httpx.AsyncClient(trust_env=False) as browser:
+        assert 'value="9" checked' in (await browser.get(link, params={"s": 9})).text
+        assert (await browser.post(link, data={"lang": "en", "step": "score", "score": "9"})).status_code == 303
+
+        async def scores() -> list[int]:
+            found = await browser.get(person, headers=key)
+            return [answer["score"] for answer in found.json().get("responses", [])]
+
+        async def arrived() -> bool:
+            return await scores() == [9]
+
+        await eventually(arrived)
 
 
 def test_a_port_that_is_taken_is_named_with_the_flag(home: Home) -> None:

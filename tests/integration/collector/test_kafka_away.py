@@ -15,6 +15,7 @@ from services.collector.app import why_not_ready
 from services.collector.handlers.publishing import OUTBOX_SECONDS, Outgoing
 from shared.db.engine import Database
 from shared.events.responses import ResponseRecorded
+from shared.kafka.connection import KafkaConnection
 from shared.kafka.producer import SEND_SECONDS, Publisher
 from shared.kafka.receipts import Receipt
 from shared.records import KafkaUnavailable, Record
@@ -47,7 +48,7 @@ async def away(collector: Running, **parts: Any) -> AsyncIterator[None]:
 
 def dead_publisher() -> Publisher:
     """A publisher whose breaker is open: nothing listens at its address."""
-    return Publisher("127.0.0.1:1")
+    return Publisher(KafkaConnection("127.0.0.1:1"))
 
 
 class Mute:

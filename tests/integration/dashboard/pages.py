@@ -2,11 +2,12 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nicegui import Client, ui
 from nicegui.elements.mixins.text_element import TextElement
 
+from services.dashboard.domain.users import Role
 from services.dashboard.web.page import Page
 from services.dashboard.web.resources import Resources
 from services.dashboard.web.section import Visit
@@ -47,11 +48,21 @@ async def shown(
     resources: Resources, services: FakeServices, draw: Page, path: Mapping[str, str], **query: str
 ) -> AsyncIterator[Shown]:
     """The page as the first admin sees it, completely loaded."""
+    async with shown_as(Role.ADMIN, resources, services, draw, path, **query) as page:
+        yield page
+
+
+@contextlib.asynccontextmanager
+async def shown_as(
+    role: Role, resources: Resources, services: FakeServices, draw: Page, path: Mapping[str, str], **query: str
+) -> AsyncIterator[Shown]:
+    """The page as somebody in a role sees it."""
     password = await resources.desk.first_admin()
     assert password is not None
     token = await resources.signing_in.sign_in("admin", password, "here")
     visitor = await resources.signing_in.visitor(token)
     assert visitor is not None
+    visitor = replace(visitor, user=replace(visitor.user, role=role))
     client = Client(ui.page("/shown"), request=None)
     with client:
         visit = Visit(resources, visitor, dict(path), query, client)

@@ -25,6 +25,8 @@ NAMED = {
     "draft_id": "i",
     "import_id": "j",
     "receipt_id": "k",
+    "programme_id": "l",
+    "day": "2026-03-01",
 }
 
 

@@ -8,7 +8,7 @@ from services.dashboard.gateways.halts import Halts
 from shared.http.client import Services
 from tests.integration.dashboard.fake_services import FakeServices
 
-NAMES = ("scorer", "alerting", "benchmark")
+NAMES = ("scorer", "alerting", "benchmark", "outreach")
 
 
 @pytest.fixture
@@ -45,3 +45,11 @@ async def test_a_service_that_reads_is_told_in_no_line(fakes: FakeServices, halt
 async def test_a_service_that_is_away_is_told_by_the_parts_that_need_it(fakes: FakeServices, halts: Halts) -> None:
     fakes.away = True
     assert await halts.lines() == []
+
+
+async def test_c24_that_no_mail_is_sent_is_told_with_the_reason(fakes: FakeServices, halts: Halts) -> None:
+    fakes.remarks = ["no mail is sent: the database was put back from a copy; `tellback resume-sending` lets them go"]
+    assert await halts.lines() == [
+        "No mail is sent to customers: the database was put back from a copy."
+        " An admin lets them go again by `tellback resume-sending`."
+    ]

@@ -8,7 +8,7 @@ from services.dashboard.web.account.page import account
 from services.dashboard.web.follow_ups.detail import follow_up
 from services.dashboard.web.my_day import my_day
 from services.dashboard.web.resources import Resources
-from shared.api import examples
+from shared.api import examples, waves
 from tests.integration.dashboard.fake_services import FakeServices
 from tests.integration.dashboard.pages import shown
 from tests.support.follow_ups import FOLLOW_UP
@@ -19,18 +19,24 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "/v1/follow-ups": {"items": [PROMISED]},
     "/v1/accounts": {"items": [FELL]},
     "/v1/names": {"items": []},
+    "/v1/waves": {"items": [waves.WAVE]},
 }
+
+
+OWN = ("/v1/follow-ups", "/v1/accounts", "/v1/waves")
 
 
 async def test_everything_on_ones_day_is_ones_own(resources: Resources, services: FakeServices) -> None:
     services.answers |= ANSWERS
     async with shown(resources, services, my_day, {}) as page:
         assert page.complaints == {}
-        listed = [asked for asked in services.asked if asked.url.path in ("/v1/follow-ups", "/v1/accounts")]
-        assert len(listed) == len(page.questions) - page.questions.count("/v1/names") == 5
+        listed = [
+            asked for asked in services.asked if asked.url.path in ("/v1/follow-ups", "/v1/accounts", "/v1/waves")
+        ]
+        assert len(listed) == len(page.questions) - page.questions.count("/v1/names") == 6
         assert {asked.url.params["owner"] for asked in listed} == {page.visit.user.email}
         lines = page.text.splitlines()
-        assert {"A second driver", "Detractor", "Acme Logistics", "−40"} <= set(lines)
+        assert {"A second driver", "Detractor", "Acme Logistics", "−40", "Relationship, twice a year"} <= set(lines)
         points = [element.props.get("data-points") for element in page.visit.client.elements.values()]
         assert "50.0,,10.0" in points
 
@@ -42,6 +48,7 @@ async def test_a_day_without_anything_says_so(resources: Resources, services: Fa
             "Nothing is due.",
             "No promise is near its date.",
             "No score of your accounts changed.",
+            "Nobody is to be asked within a fortnight.",
             "None: somebody answered at each of your accounts that renew soon.",
         ):
             assert sentence in page.text.splitlines()

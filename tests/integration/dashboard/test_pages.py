@@ -13,7 +13,7 @@ from services.dashboard.web.people import people
 from services.dashboard.web.portfolio.page import portfolio, reach_and_drivers
 from services.dashboard.web.resources import Resources
 from services.dashboard.web.review import review
-from shared.api import business, examples, reach, reviews
+from shared.api import benchmark_funnel, business, examples, reach, reviews
 from tests.integration.dashboard.fake_services import FakeServices
 from tests.integration.dashboard.pages import shown
 from tests.support.follow_ups import FOLLOW_UP, FOLLOW_UP_DETAIL, SUMMARY, WHY
@@ -47,6 +47,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     f"/v1/follow-ups/{FOLLOW_UP_ID}/why": WHY,
     "/v1/reviews/accounts/acme": reviews.PACK,
     "/v1/asks/summary": {"groups": [GROUP]},
+    "/v1/funnel": benchmark_funnel.FUNNEL,
 }
 ACME = {"account_id": "acme"}
 Case = tuple[Page, dict[str, str], dict[str, str], tuple[str, ...]]
@@ -61,7 +62,10 @@ PAGES: dict[str, Case] = {
         reach_and_drivers,
         {},
         {},
-        ("Reliability", "Were the friendly ones asked?", "2 asked = 1 answered + 1 open"),
+        (
+            *("Reliability", "Were the friendly ones asked?", "2 asked = 1 answered + 1 open"),
+            *(benchmark_funnel.GROUP["sentence"], "Sent with a business review"),
+        ),
     ),
     "people": (people, {}, {"category": "detractor"}, ("Ada Roe", "Their follow-ups")),
     "answers": (answers, {}, {}, ("Two late deliveries and nobody called.", "1 answer")),
@@ -80,10 +84,13 @@ NOTHING: dict[str, tuple[Page, dict[str, str], str]] = {
     "moves": (portfolio, {}, "Nobody."),
     "due": (portfolio, {}, "Nothing is due."),
     "silent": (portfolio, {}, "None: somebody answered at every key and premium account that renews soon."),
-    "people": (people, {}, "No people match these filters."),
-    "answers": (answers, {}, "No answers match these filters."),
-    "board": (follow_ups, {}, "No follow-ups match these filters."),
-    "list": (follow_ups, {"view": "list"}, "No follow-ups match these filters."),
+    "people": (people, {}, "Nobody is known yet."),
+    "answers": (answers, {}, "Nobody has answered yet."),
+    "board": (follow_ups, {}, "There is no follow-up here yet."),
+    "list": (follow_ups, {"view": "list"}, "There is no follow-up here yet."),
+    "people of a category": (people, {"category": "passive"}, "No people match these filters."),
+    "answers of a survey": (answers, {"survey_type": "csat"}, "No answers match these filters."),
+    "critical ones": (follow_ups, {"severity": "critical"}, "No follow-ups match these filters."),
 }
 
 

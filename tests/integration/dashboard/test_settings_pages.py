@@ -153,6 +153,9 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "/v1/webhook-endpoints": {"items": [ENDPOINT]},
     "/v1/webhook-endpoints/wep_1": ENDPOINT | {"held_count": 3, "notices": [NOTICE]},
     "/v1/webhook-endpoints/wep_1/deliveries": {"items": [DELIVERY]},
+    "/v1/names": {
+        "items": [{"account_id": "acme", "stakeholder_id": None, "account_name": "Acme Ltd", "name": None}],
+    },
     "/v1/deliveries/dlv_1": DELIVERY | {"attempts": [ATTEMPT], "payload": {"type": "follow_up.opened"}},
     "/v1/rules": {"items": [RULE]},
     "/v1/rules/detractor_4_6": RULE,
@@ -180,6 +183,7 @@ PAGES: dict[str, Case] = {
             "3 messages: “Send a period again” sends them",
             "Failing, 50 % of the limit: ",
             "▼ given up: no answer in time",
+            "Acme Ltd",
         ),
     ),
     "delivery": (delivery, {"delivery_id": "dlv_1"}, ("▼ given up: no answer in time", "▼ no answer in time", "msg_1")),
@@ -187,7 +191,7 @@ PAGES: dict[str, Case] = {
     "rule": (
         rule,
         {"rule_id": "detractor_4_6"},
-        (" due in 1\u00a0business day · on · version 2", "severity", "as it began", "in force", "key:gone"),
+        (" due in 1\u00a0business day · on · version 2", "severity", "as it began", "in force", "A program"),
     ),
     "notifications": (notifications, {}, ("https://hooks.slack.com/…", "Praise of promoters", "in business hours")),
     "keys": (keys, {}, ("survey frontend", "only post answers, from https://app.acme.example", "○ expired ")),
@@ -209,12 +213,12 @@ PAGES: dict[str, Case] = {
     "benchmarks": (
         benchmarks,
         {},
-        ("A month ago", "+41 (Clientshare 2026)", "+50 from 20 respondents", "Logistics, Key", "not published"),
+        ("A month ago", "+41 (Clientshare 2026)", "+50 from 20 respondents", "Logistics, Key", "unknown"),
     ),
 }
 NOTHING: dict[str, tuple[Page, dict[str, str], str]] = {
     "webhooks": (webhooks, {}, "No webhook endpoints yet."),
-    "endpoint": (endpoint, {"endpoint_id": "wep_1"}, "No deliveries match these filters."),
+    "endpoint": (endpoint, {"endpoint_id": "wep_1"}, "Nothing was sent to it yet."),
     "notifications": (notifications, {}, "No notifications yet."),
     "dead letters": (dead_letters, {}, "Nothing: every record was handled."),
     "maturity": (maturity, {}, "No results yet."),

@@ -12,12 +12,16 @@ from services.dashboard.web.surveys.beginning import new_survey
 from services.dashboard.web.surveys.editor import survey
 from services.dashboard.web.surveys.linking import make_links
 from services.dashboard.web.surveys.listing import surveys
+from services.dashboard.web.surveys.loop_backs import loop_backs
 from services.dashboard.web.surveys.many import links
 from services.dashboard.web.surveys.objections import objections
 from services.dashboard.web.surveys.preview import plain_page
 from services.dashboard.web.surveys.review_making import new_review
 from services.dashboard.web.surveys.reviews import review, reviews
+from services.dashboard.web.surveys.waves import wave, waves
 from shared.api import business_reviews, examples
+from shared.api import loop_backs as changes
+from shared.api import waves as told
 from shared.api.reviews import PACK
 from tests.integration.dashboard.fake_services import FakeServices
 from tests.integration.dashboard.pages import shown
@@ -25,11 +29,15 @@ from tests.support.survey_answers import ASK, AT, GROUP, HEAD, LINKS, SUPPRESSIO
 
 REVIEW_ID = business_reviews.REVIEW["review_id"]
 SKIPPED = ASK | {"state": "skipped", "outcome": None, "reason": "no_address", "sent_at": None}
+WAVE_PEOPLE = "/v1/programmes/prg_1/waves/2026-12-07/people"
+LEFT_OUT = told.PERSON | {"state": "skipped", "reason": "excluded", "note": "On leave", "name": "Bo Yi"}
+WAITING = changes.LOOP_BACK | {"waiting": 2, "sent": 0}
 ANSWERS: dict[str, dict[str, Any]] = {
     "/v1/surveys": {"items": [HEAD, HEAD | {"survey_id": "srv_2", "name": "Other", "current_version": None}]},
     f"/v1/surveys/{SURVEY_ID}": SURVEY,
     f"/v1/surveys/{SURVEY_ID}/versions": {"items": [VERSION]},
     "/v1/survey-templates": TEMPLATES,
+    "/v1/programmes": {"items": []},
     "/v1/asks": {"items": [ASK, SKIPPED]},
     "/v1/asks/summary": {"groups": [GROUP | {"key": SURVEY_ID}]},
     "/v1/suppressions": {"items": [SUPPRESSION]},
@@ -38,6 +46,16 @@ ANSWERS: dict[str, dict[str, Any]] = {
     f"/v1/business-reviews/{REVIEW_ID}": business_reviews.REVIEW,
     "/v1/accounts/acme/stakeholders": {"items": [examples.PERSON]},
     "/v1/reviews/accounts/acme": PACK,
+    "/v1/waves": {"items": [told.WAVE]},
+    "/v1/loop-backs": {
+        "items": [changes.LOOP_BACK, WAITING, changes.LOOP_BACK | {"account_id": None, "theme": "price"}]
+    },
+    WAVE_PEOPLE: {
+        "programme_id": "prg_1",
+        "programme_name": "Relationship",
+        "day": "2026-12-07",
+        "items": [told.PERSON, LEFT_OUT],
+    },
 }
 Case = tuple[Page, dict[str, str], tuple[str, ...]]
 PAGES: dict[str, Case] = {
@@ -65,7 +83,18 @@ PAGES: dict[str, Case] = {
         ),
     ),
     "links": (links, {}, ("Make the links", "Their own, where it is known")),
-    "objections": (objections, {}, ("put in by you",)),
+    "objections": (objections, {}, ("by hand or from a file",)),
+    "waves": (waves, {}, ("Relationship, twice a year", "12")),
+    "loop backs": (
+        loop_backs,
+        {},
+        ("3 = 2 told + 1 not told", " · 1 objected to being asked", "Take back", "Who named price"),
+    ),
+    "wave": (
+        wave,
+        {"programme_id": "prg_1", "day": "2026-12-07"},
+        ("Waiting", "Leave out", "Not asked: left out by hand", " “On leave”", "Ask again", "Add a person"),
+    ),
     "reviews": (reviews, {}, ("1 (100 %)", "Kim Lee", "Make one")),
     "review": (
         review,
@@ -84,6 +113,8 @@ NOTHING: dict[str, tuple[Page, dict[str, str], str]] = {
     "asks": (asks, {}, "Nobody was to be asked."),
     "links": (links, {}, "No survey is published yet."),
     "objections": (objections, {}, "Nobody has objected."),
+    "waves": (waves, {}, "Nobody is to be asked within a fortnight."),
+    "loop backs": (loop_backs, {}, "Nobody was told anything yet."),
     "reviews": (reviews, {}, "No review was made yet."),
     "share a review": (new_review, {"account_id": "acme"}, "No survey is published yet."),
 }
@@ -139,6 +170,17 @@ async def test_asks_are_searched_by_the_name_of_an_account(resources: Resources,
         paths = ("/v1/asks", "/v1/asks/summary")
         asked = [dict(request.url.params).get("account") for request in services.asked if request.url.path in paths]
     assert asked == ["acme log", "acme log"]
+
+
+async def test_a_test_to_a_colleague_leads_to_no_page_of_a_customer(
+    resources: Resources, services: FakeServices
+) -> None:
+    test = {"origin": "test", "account_id": "test-sends", "stakeholder_id": "lea@supplier.example", "name": None}
+    services.answers |= ANSWERS | {"/v1/asks": {"items": [ASK | test]}}
+    async with shown(resources, services, asks, {}) as page:
+        links = [str(element.props.get("href")) for element in page.visit.client.elements.values()]
+        assert "lea@supplier.example" in page.text.split("\n")
+    assert [link for link in links if link.startswith("/accounts/")] == []
 
 
 @pytest.mark.parametrize("listed", [True, False])

@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
-from tests.support.outreach import Asking, asking
+from tests.support.mailing import Mailroom, mailroom, with_relay
+from tests.support.outreach import Asking, account, asking, person
 from tests.support.respondents import Respondents, respondents
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
@@ -54,3 +55,21 @@ async def desk(running_desk: Asking) -> Asking:
     await running_desk.emptied()
     await running_desk.survey()
     return running_desk
+
+
+@pytest.fixture(scope="module")
+def running(running_desk: Asking) -> Asking:
+    """Outreach that a relay is named to, for mails of programmes."""
+    with_relay(running_desk)
+    return running_desk
+
+
+@pytest.fixture
+async def room(running: Asking) -> AsyncIterator[Mailroom]:
+    """Nothing but a survey, and Ann, a user, and Dora, a decision-maker, at Acme."""
+    await running.emptied()
+    async with mailroom(running) as found:
+        await found.survey()
+        await running.survey("srv_other", nps_kind="transactional")
+        await running.take(account(name="Acme Ltd"), person(name="Ann Lee"), person("dora", type="decision_maker"))
+        yield found

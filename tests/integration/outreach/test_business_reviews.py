@@ -116,7 +116,7 @@ async def test_r1_each_recipient_has_a_link_of_their_own_by_the_review_survey(de
     assert [list(ask.values()) for ask in asks] == [expected, expected]
 
 
-async def test_r1_the_collector_is_told_of_each_link_and_of_the_review_on_its_day(desk: ReviewDesk) -> None:
+async def test_r1_c35_the_collector_is_told_of_each_link_and_of_the_review_on_its_day(desk: ReviewDesk) -> None:
     review = await desk.made(held_on="2026-06-20")
     (ask_id,) = ask_ids(review)
     (fact,) = await desk.calls("acme", f"fact:{ask_id}")

@@ -12,20 +12,12 @@ from services.outreach.gateways.letters import Invitation, letter_of
 from services.outreach.gateways.relay import Trouble
 from shared.mail import Letter
 from tests.integration.outreach.test_programmes import BERLIN
-from tests.support.environment import Environment
-from tests.support.mailing import Mailroom, mailroom, sender_of_tests, with_relay
-from tests.support.outreach import DAY, NOW, Asking, account, answered, asking, person
+from tests.support.mailing import Mailroom, mailroom, sender_of_tests
+from tests.support.outreach import DAY, NOW, Asking, account, answered, person
 
 ANN = "ann@acme.example"
 CIRCUMSTANCES = Terms("")
 """Everything is well."""
-
-
-@pytest.fixture(scope="module")
-async def running(module_database_only: Environment) -> AsyncIterator[Asking]:
-    async with asking(module_database_only) as found:
-        with_relay(found)
-        yield found
 
 
 @pytest.fixture
@@ -233,7 +225,7 @@ async def test_reminders_that_come_late_keep_their_distance(room: Mailroom) -> N
 
 
 async def test_a_key_that_does_not_sign_is_nobodys_fault(room: Mailroom) -> None:
-    room.sender._dkim = DkimKey("supplier.example", "t1", b"no key")
+    room.sender._carrier.dkim = DkimKey("supplier.example", "t1", b"no key")
     await room.until(NOW + 2 * DAY)
     [programme] = (await room.call("GET", ""))["items"]
     assert programme["state"] == "paused"
@@ -292,6 +284,21 @@ async def test_caps_hold_until_the_next_day(room: Mailroom) -> None:
     await room.sums_hold()
 
 
+async def test_caps_count_reminders_and_let_them_wait(room: Mailroom) -> None:
+    [programme] = (await room.call("GET", ""))["items"]
+    await room.asking.take(*(person(f"p{number}") for number in range(3)))
+    await room.call("PATCH", f"/{programme['programme_id']}", caps={"programme": 100, "account": 100})
+    await room.start(programme["programme_id"])
+    await room.until(NOW + 2 * DAY, timedelta(hours=2))
+    assert len(room.relay.contents) == 4
+    await room.call("PATCH", f"/{programme['programme_id']}", caps={"programme": 1, "account": 100})
+    await room.start(programme["programme_id"])
+    await room.until(NOW + 9 * DAY, timedelta(hours=2))
+    mails = [mail for mail in await room.asking.rows("sends") if mail["kind"] == "reminder"]
+    days = {mail["sent_at"].astimezone(BERLIN).date() for mail in mails}
+    assert (len(mails), len(days)) == (3, 3), "one a day, from Tuesday to Thursday"
+
+
 async def test_s3_a_programme_pauses_when_too_many_are_refused(room: Mailroom) -> None:
     await room.asking.take(*(person(f"p{number}") for number in range(30)))
     [programme] = (await room.call("GET", ""))["items"]
@@ -304,6 +311,21 @@ async def test_s3_a_programme_pauses_when_too_many_are_refused(room: Mailroom) -
     assert "were refused" in found["reason"]
     states = [state for state, _ in (await room.asks()).values()]
     assert states.count("failed") == 20
+
+
+async def test_s3_what_was_refused_before_a_restart_counts_no_more(room: Mailroom) -> None:
+    await room.asking.take(*(person(f"p{number}") for number in range(30)))
+    [programme] = (await room.call("GET", ""))["items"]
+    await room.call("PATCH", f"/{programme['programme_id']}", caps={"programme": 500, "account": 500})
+    await room.start(programme["programme_id"])
+    room.relay.rcpt = {"": "550 5.1.1 no such user"}
+    await room.until(NOW + 4 * DAY)
+    room.asking.clock.advance(timedelta(hours=1))
+    await room.start(programme["programme_id"])
+    await room.until(NOW + 9 * DAY)
+    assert (await room.call("GET", f"/{programme['programme_id']}"))["state"] == "running", "eleven are too few to say"
+    states = [state for state, _ in (await room.asks()).values()]
+    assert states.count("failed") == 31
 
 
 async def test_a_relay_that_denies_relaying_is_nobodys_fault(room: Mailroom) -> None:

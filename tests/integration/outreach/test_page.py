@@ -170,6 +170,20 @@ async def test_the_language_is_that_of_the_link_then_of_the_ask(site: Respondent
     assert '<html lang="es"' in (await site.client.get(link, params={"lang": "es"})).text
 
 
+async def test_without_a_language_of_its_own_a_link_speaks_that_of_the_account(site: Respondents) -> None:
+    await site.rows(
+        "insert into accounts (account_id, record, recorded_at, event_id)"
+        """ values ('acme', '{"language": "fr"}', now(), gen_random_uuid())"""
+    )
+    link = site.link(await site.ask(language=None))
+    assert '<html lang="fr"' in (await site.client.get(link)).text
+    await site.rows(
+        "insert into stakeholders (account_id, stakeholder_id, record, recorded_at, event_id)"
+        """ values ('acme', 'ada', '{"language": "de"}', now(), gen_random_uuid())"""
+    )
+    assert '<html lang="de"' in (await site.client.get(link)).text
+
+
 @pytest.mark.parametrize("seconds", [19, 20])
 async def test_c18_what_was_added_is_told_after_twenty_seconds_of_rest(
     site: Respondents, clock: FrozenClock, seconds: int
@@ -238,7 +252,7 @@ async def test_after_twenty_forms_no_more_are_taken(site: Respondents) -> None:
     assert (await site.asked(ask_id))["revision"] == 20
 
 
-async def test_a_test_is_marked_as_one_and_tells_no_facts(site: Respondents) -> None:
+async def test_c6_a_test_is_marked_as_one_and_tells_no_facts(site: Respondents) -> None:
     ask_id = await site.ask(origin="test")
     assert "This is a test." in (await site.client.get(site.link(ask_id))).text
     await site.post(site.link(ask_id), score="9", step="score")

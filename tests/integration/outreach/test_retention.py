@@ -59,7 +59,9 @@ async def end(site: Respondents, clock: FrozenClock, ask_id: Any) -> None:
     await site.rows("update asks set expired_at = $2 where ask_id = $1", ask_id, clock.now())
 
 
-async def test_asks_go_after_36_months_and_the_sums_of_what_is_kept_stay(site: Respondents, clock: FrozenClock) -> None:
+async def test_c38_asks_go_after_36_months_and_the_sums_of_what_is_kept_stay(
+    site: Respondents, clock: FrozenClock
+) -> None:
     for due in DUE:
         for state in STATES:
             await site.ask(created_at=due, due_at=due, **({"sent_at": due, "closes_at": due + LINKS_LAST} | state))

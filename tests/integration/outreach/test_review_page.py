@@ -146,6 +146,10 @@ async def test_an_answer_stays_when_its_review_is_taken_back_and_the_other_links
     (first, second) = ask_ids(review)
     assert [call["key"] for call in await desk.calls("acme", f"fact:{second}:expired")] == [f"fact:{second}:expired"]
     assert await desk.calls("acme", f"fact:{first}:expired") == []
+    change = await desk.client.post(action[1], data={"lang": "en", "step": "score", "score": "9"})
+    assert change.status_code == 410, "what was answered by a review that was taken back is not changed any more"
+    [ask] = await desk.rows("select answer from asks where ask_id = :id", id=first)
+    assert ask["answer"]["score"] == 3
     assert (await desk.client.post(path_of(review), data={"opened": "yes"})).status_code == 204
     assert await desk.calls("acme", f"fact:{first}:opened") == []
 

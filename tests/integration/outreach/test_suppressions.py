@@ -53,6 +53,19 @@ async def test_a_sheet_comes_in_with_or_without_a_heading_and_goes_out(desk: Ask
     assert rows[0]["created_at"] == NOW.isoformat().replace("+00:00", "Z")
 
 
+@pytest.mark.parametrize(("encoding", "separator"), [("utf-8", "\u2028"), ("utf-16", "\u2028"), ("cp1252", "\x0b")])
+async def test_a_sheet_in_any_encoding_keeps_the_numbers_of_its_lines(
+    desk: Asking, encoding: str, separator: str
+) -> None:
+    """With a character that ends no line of an editor, a cell of two lines, and a quote that is not closed."""
+    sheet = f'sep=;\r\nann@acme.example;J\xfcrgen{separator}says no\r\nno address;"two\r\nlines"\r\n'
+    sheet += '"bob@acme.example\r\nbob@acme.example;\r\n'
+    content, headers = sheet.encode(encoding), {"content-type": "text/csv"}
+    answer = (await desk.client.post("/v1/suppressions", content=content, headers=headers)).json()
+    assert (answer["added"], answer["known"]) == (2, 0)
+    assert [refused["line"] for refused in answer["refused"]] == [3, 5]
+
+
 async def test_pages_of_the_list_follow_each_other(desk: Asking) -> None:
     await desk.client.post("/v1/suppressions", json={"addresses": [f"p{n}@acme.example" for n in range(5)]})
     found, cursor = [], None
@@ -85,6 +98,8 @@ async def test_c37_only_managers_of_all_accounts_see_the_list(desk: Asking) -> N
         (b'{"addresses": []}', "application/json", 422),
         (b"<xml/>", "application/xml", 415),
         (b"\xff\xfe", "text/csv", 422),
+        (b"", "text/csv", 422),
+        (b"Email\n\n", "text/csv", 422),
     ],
 )
 async def test_what_cannot_be_read_is_refused(desk: Asking, content: bytes, kind: str, status: int) -> None:

@@ -15,7 +15,7 @@ from shared.topics import ACCOUNT_SCORE_CHANGED
 from tests.integration.scorer.writing import account, invited, person, withdrawn, writer
 from tests.support.clock import FrozenClock
 from tests.support.databases import migrated
-from tests.support.environment import Environment, fresh_environment
+from tests.support.environment import NO_KAFKA, Environment, fresh_environment
 from tests.support.events import NOW, recorded
 
 HOW_TO = Path(__file__).parents[3] / "docs/tableau-and-power-bi.md"
@@ -40,7 +40,7 @@ BEFORE = """
 @pytest.fixture
 async def filled(postgres_url: str) -> AsyncIterator[Environment]:
     """A database with a few events in it."""
-    async with fresh_environment("127.0.0.1:9", postgres_url, topics=False) as environment:
+    async with fresh_environment(NO_KAFKA, postgres_url, topics=False) as environment:
         async with writer(environment, FrozenClock(NOW + timedelta(minutes=5))) as rows:
             await rows.take(
                 account(industry="logistics"),

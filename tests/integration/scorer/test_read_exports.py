@@ -30,6 +30,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a few rows are many pages and row groups."""
     monkeypatch.setattr(exports, "PAGE", 3)
     monkeypatch.setattr(exports, "ACCOUNTS_PAGE", 2)
+    monkeypatch.setattr(exports, "PEOPLE_PAGE", 2)
     monkeypatch.setattr(export_files, "ROW_GROUP", 7)
 
 
@@ -243,3 +244,15 @@ async def test_a_large_file_is_written_in_constant_memory(chunks: Any, monkeypat
     (few, small), (many, large) = await peak(8), await peak(64)
     assert large > 4 * small
     assert many < 1.5 * few
+
+
+async def test_people_of_an_account_and_of_all_come_as_the_file_that_an_import_takes(reader: Reader) -> None:
+    await reader.put(a_world(Random(3)))
+    listed = [person for person in await reader.items("/v1/stakeholders") if not person["removed"]]
+    rows = await sheet(reader, "/v1/exports/stakeholders")
+    keys = [(row["account_id"], row["stakeholder_id"]) for row in rows]
+    assert sorted(keys) == sorted((person["account_id"], person["stakeholder_id"]) for person in listed)
+    account_id = keys[0][0]
+    of_one = await sheet(reader, "/v1/exports/stakeholders", account_id=account_id)
+    assert of_one == [row for row in rows if row["account_id"] == account_id]
+    assert len(of_one) < len(rows)

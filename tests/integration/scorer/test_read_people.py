@@ -236,8 +236,8 @@ async def test_an_explanation_names_every_answer_with_its_reason(reader: Reader)
     }
     await reader.tables.execute(
         "insert into parked (id, kind, reason, topic, partition, record_offset, headers, value, account_id)"
-        " values (gen_random_uuid(), 'conflict', 'other_body', 'responses', 0, 1, '[]', $1, 'acme'),"
-        " (gen_random_uuid(), 'conflict', 'wrong_account', 'responses', 0, 2, '[]', $2, 'acme')",
+        " values (gen_random_uuid(), 'conflict', 'other_body', 'responses', 0, 1, '\\x00', $1, 'acme'),"
+        " (gen_random_uuid(), 'conflict', 'wrong_account', 'responses', 0, 2, '\\x00', $2, 'acme')",
         json.dumps(parked).encode(),
         b'{"response_id": "r5", "account_id": "acme", "changes": {}}',
     )
@@ -299,3 +299,22 @@ async def test_names_are_told_for_ids_of_what_one_may_see(reader: Reader) -> Non
     own = {("acme", "ada", "Acme", ada), ("acme", "guest", "Acme", None)}
     assert await names(reader) == own | {("bolt", None, "Bolt", None), ("nowhere", "nobody", None, None)}
     assert await names(await reader.limited_to("kim@supplier.example")) == own
+
+
+async def test_owners_and_sponsors_are_called_by_the_names_that_accounts_give(reader: Reader) -> None:
+    await reader.tables.execute(
+        "update accounts set owner_name = 'Kim', sponsor_name = 'Sam', sponsor_email = 'sam@supplier.example'"
+        " where owner_email = 'kim@supplier.example'"
+    )
+    emails = ["kim@supplier.example", "lee@supplier.example", "sam@supplier.example", "nobody@supplier.example"]
+    wanted = {"owners": emails}
+
+    async def owners(asking: Reader) -> dict[str, str | None]:
+        answer = await asking.client.post("/v1/names", json=wanted)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["items"] == []
+        return {owner["email"]: owner["name"] for owner in answer.json()["owners"]}
+
+    kim = {"kim@supplier.example": "Kim", "sam@supplier.example": "Sam"}
+    assert await owners(reader) == kim | {"lee@supplier.example": None}
+    assert await owners(await reader.limited_to("kim@supplier.example")) == kim

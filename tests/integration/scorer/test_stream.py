@@ -284,7 +284,7 @@ async def test_a_position_that_is_gone_is_said_to_be(environment: Environment) -
             start = stream.last_id
             await publish(environment, [recorded("r1"), recorded("r2", score=3, stakeholder_id="bob")])
             await stream.until(CHANGED, response_id="r2")
-        admin = AIOKafkaAdminClient(bootstrap_servers=environment.kafka)
+        admin = AIOKafkaAdminClient(**environment.kafka.options())
         await admin.start()
         try:
             place = TopicPartition(environment.topic_prefix + SCORE_EVENTS.name, 0)

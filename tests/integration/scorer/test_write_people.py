@@ -14,6 +14,7 @@ from services.collector.handlers.erasure import Erasing
 from shared.db.engine import Database
 from shared.errors import Conflict, NotFound
 from shared.events.envelope import Event, decode
+from shared.kafka.headers import unpack
 from shared.topics import STAKEHOLDER_ANSWER_CORRECTED, STAKEHOLDER_ANSWERED
 from tests.integration.scorer.writing import SUBJECT, Writer, writer
 from tests.support.clock import FrozenClock
@@ -156,8 +157,7 @@ class Walk:
             )
         for row in rows:
             self.seen = max(self.seen, row["id"])
-            headers = [(name, raw.encode("latin-1")) for name, raw in row["headers"]]
-            self.events.append(decode(headers, bytes(row["value"])))
+            self.events.append(decode(unpack(bytes(row["headers"])), bytes(row["value"])))
 
     async def deliver(self) -> None:
         """Hand over what has been written, in any order, and maybe project."""

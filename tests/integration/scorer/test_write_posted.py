@@ -11,6 +11,7 @@ import pytest
 from shared.events.envelope import Event
 from shared.events.posted import posted
 from shared.events.responses import Answer
+from shared.kafka.headers import unpack
 from tests.integration.scorer.writing import Writer, amended, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
@@ -120,4 +121,4 @@ async def test_who_sent_a_change_is_known_when_it_is_parked_late(scorer: Writer)
     await scorer.take(answer("r1"))
     rows = {json.loads(row["value"])["changes"]["score"]: row for row in await scorer.rows("parked")}
     assert {score: row["sender"] for score, row in rows.items()} == {11: "0123456789ab", 12: None}
-    assert ["ce_sender", "0123456789ab"] in rows[11]["headers"]
+    assert ("ce_sender", b"0123456789ab") in unpack(rows[11]["headers"])

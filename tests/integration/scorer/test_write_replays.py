@@ -38,7 +38,7 @@ async def set_group_back(environment: Environment) -> None:
     topic = environment.topic_prefix + RESPONSES.name
     group = f"{environment.topic_prefix}tellback-{SCHEMA}"
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=environment.kafka, group_id=group, enable_auto_commit=False, auto_offset_reset="earliest"
+        **environment.kafka.options(), group_id=group, enable_auto_commit=False, auto_offset_reset="earliest"
     )
     await consumer.start()
     try:

@@ -26,6 +26,7 @@ from shared.events.envelope import Event, EventData, decode
 from shared.events.invitations import InvitationFact, InvitationKind
 from shared.events.responses import ResponseAmended, ResponseWithdrawn, StakeholderErased
 from shared.ids import derived_uuid, uuid7
+from shared.kafka.headers import unpack
 from shared.topics import (
     ACCOUNT_UPSERTED,
     RESPONSE_AMENDED,
@@ -142,9 +143,7 @@ class Writer:
         their order."""
         async with self.database.read() as tx:
             rows = await tx.all("select headers, value from outbox where topic <> 'dead-letters' order by id")
-        found = [
-            decode([(name, raw.encode("latin-1")) for name, raw in row["headers"]], bytes(row["value"])) for row in rows
-        ]
+        found = [decode(unpack(bytes(row["headers"])), bytes(row["value"])) for row in rows]
         return [event for event in found if not names or event.name in names]
 
     async def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:

@@ -56,13 +56,13 @@ async def test_a_read_transaction_sees_one_snapshot(database: Database) -> None:
 
 @pytest.mark.parametrize("asks", [True, False])
 async def test_a_connection_that_the_server_closed_is_replaced(
-    database: Database, monkeypatch: pytest.MonkeyPatch, asks: bool
+    database: Database, database_only: Environment, monkeypatch: pytest.MonkeyPatch, asks: bool
 ) -> None:
     monkeypatch.setattr(engine, "ASK_AFTER_IDLE_SECONDS", 0.0 if asks else 3_600.0)
     async with database.read() as tx:
         pid = await tx.scalar("select pg_backend_pid()")
         driver: Any = (await tx.connection.get_raw_connection()).driver_connection
-    await _terminate(database.engine.url.render_as_string(hide_password=False), pid)
+    await _terminate(database_only.database_url, pid)
 
     async def closed() -> bool:
         return bool(driver.is_closed())
@@ -74,7 +74,7 @@ async def test_a_connection_that_the_server_closed_is_replaced(
 
 
 async def _terminate(url: str, pid: int) -> None:
-    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    connection = await asyncpg.connect(url)
     try:
         await connection.execute("select pg_terminate_backend($1, 10000)", pid)
     finally:

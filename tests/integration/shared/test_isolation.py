@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pickle
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -72,11 +73,9 @@ async def a_broken_rule_at_the_commit(tx: WriteTx) -> None:
 
 
 DYING = """
-import asyncio, os, signal
+import asyncio, os, pickle, signal
 from shared.db.engine import Database
-from shared.kafka.batch import RunnerConfig
 from shared.kafka.runner import Runner
-from shared.topics import Topic
 from shared.verdicts import NEW
 
 async def handler(tx, records):
@@ -85,7 +84,7 @@ async def handler(tx, records):
     await tx.seen(*(record.event.id for record in records))
     return [NEW] * len(records)
 
-config = {config}
+config = pickle.loads({config})
 asyncio.run(Runner(config, Database("{database}", "scorer"), dict.fromkeys(config.topics[0].events, handler)).run())
 """
 FAULTS = [a_bug, no_such_file, an_endless_recursion, a_number_beyond_bigint, a_broken_rule_at_the_commit]
@@ -302,7 +301,7 @@ async def test_a_record_on_which_processes_die_is_found_and_set_aside_untried(sc
     await scene.send(*(f"r{number}" for number in range(20)))
     for number in range(3):
         config = scene.runner(owner=f"process-{number}")._config
-        script = DYING.format(config=config, database=scene.environment.database_url, fatal="r13")
+        script = DYING.format(config=pickle.dumps(config), database=scene.environment.database_url, fatal="r13")
         child = start((sys.executable, "-P", "-c", script), tmp_path / "log", SOURCES)
         assert await asyncio.to_thread(child.wait, 40) == -signal.SIGKILL, (tmp_path / "log").read_text()
     assert (await scene.totals())["read"] == 13
@@ -335,7 +334,7 @@ async def test_a_record_that_kills_when_it_is_tried_again_is_tried_once(scene: S
     async with scene.database.write() as tx:
         await tx.execute("update parked set reason = 'killed_the_process', next_try_at = now(), tries = 2")
     config = scene.runner(owner="another")._config
-    script = DYING.format(config=config, database=scene.environment.database_url, fatal="r13")
+    script = DYING.format(config=pickle.dumps(config), database=scene.environment.database_url, fatal="r13")
     child = start((sys.executable, "-P", "-c", script), tmp_path / "log", SOURCES)
     assert await asyncio.to_thread(child.wait, 40) == -signal.SIGKILL, (tmp_path / "log").read_text()
     [row] = await parked(scene)

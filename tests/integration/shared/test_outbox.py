@@ -9,6 +9,7 @@ import pytest
 from shared.db.engine import Database
 from shared.db.outbox import Relay
 from shared.errors import TellbackError
+from shared.kafka.headers import unpack
 from shared.kafka.producer import Publisher
 from shared.records import KafkaUnavailable, Record
 from shared.topics import RESPONSES
@@ -101,7 +102,7 @@ async def test_rows_sent_in_a_lost_transaction_go_out_again_with_the_same_ids(da
     sent: list[str] = []
 
     async def lose_the_transaction(records: Sequence[Record]) -> Sequence[TellbackError | None]:
-        sent.extend(str(record.event_id) for record in records)
+        sent.extend(dict(unpack(record.headers))["ce_id"].decode() for record in records)
         if len(sent) == 1:
             async with database.write() as tx:
                 await tx.execute(

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from shared.errors import TooLarge
 from shared.kafka import partition_batcher
+from shared.kafka.connection import KafkaConnection
 from shared.kafka.producer import Publisher
 from shared.records import KafkaUnavailable, Record
 from shared.topics import RESPONSES, Topic
@@ -99,7 +100,7 @@ async def test_a_record_too_large_for_its_topic_never_reaches_kafka(publisher: P
 
 
 async def test_without_kafka_every_send_is_answered_at_once() -> None:
-    publisher = Publisher(DEAD)
+    publisher = Publisher(KafkaConnection(DEAD))
     await publisher.start(wait_seconds=0.1)
     try:
         async with asyncio.timeout(1):
@@ -124,7 +125,7 @@ async def test_an_account_lies_where_other_clients_would_put_it(environment: Env
     """Java's partitioner and ours agree: a keyed producer of aiokafka puts the account into the same partition."""
 
     await publisher.send(raw(b"ours", account="ACME Ümlaut 7"))
-    producer = AIOKafkaProducer(bootstrap_servers=environment.kafka)
+    producer = AIOKafkaProducer(**environment.kafka.options())
     await producer.start()
     await producer.send_and_wait(environment.topic_prefix + "responses", b"theirs", "ACME Ümlaut 7".encode())
     await producer.stop()

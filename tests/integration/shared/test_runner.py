@@ -125,7 +125,7 @@ async def test_too_many_dead_letters_halt_the_consumer(scene: Scene) -> None:
     assert (await scene.totals())["read"] == 0
 
 
-async def test_an_additive_type_is_passed_over_and_no_dead_letter(scene: Scene) -> None:
+async def test_c5_an_additive_type_is_passed_over_and_no_dead_letter(scene: Scene) -> None:
     headers = recorded("x").headers()
     added = [(name, b"com.tellback.response.praised.v1" if name == "ce_type" else raw) for name, raw in headers]
     await scene.publisher.send_many([Record.raw(RESPONSES, "acme", b"acme", b"{}", added)])
@@ -182,7 +182,7 @@ async def test_nothing_is_committed_to_the_group_between_two_assignments(scene: 
 
 async def in_kafka(scene: Scene, offset: int) -> bool:
     """Whether the group's committed offset has reached this one."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=scene.environment.kafka)
+    admin = AIOKafkaAdminClient(**scene.environment.kafka.options())
     await admin.start()
     try:
         offsets = await admin.list_consumer_group_offsets(f"{scene.environment.topic_prefix}tellback-scorer")
@@ -217,7 +217,7 @@ async def test_retention_that_passed_the_cursor_halts_and_says_how_many_are_lost
     async with scene.running():
         await scene.until(new=1)
     await scene.send("r2", "r3", "r4")
-    admin = AIOKafkaAdminClient(bootstrap_servers=scene.environment.kafka)
+    admin = AIOKafkaAdminClient(**scene.environment.kafka.options())
     await admin.start()
     place = TopicPartition(scene.environment.topic_prefix + "responses", partition_of("acme", 3))
     await admin.delete_records({place: RecordsToDelete(before_offset=3)})
@@ -231,6 +231,18 @@ async def test_a_handler_is_missing_for_an_event_of_the_topic(scene: Scene) -> N
     config = RunnerConfig("scorer", (RESPONSES,), scene.environment.kafka)
     with pytest.raises(ValueError, match=r"response\.amended"):
         Runner(config, scene.database, {"response.recorded": scene.handler})
+
+
+async def test_the_lag_is_measured_from_the_first_record_on(scene: Scene) -> None:
+    """A service that has never read anything knows nothing, and goes on measuring."""
+    first = scene.runner()
+    await first.observe()
+    assert not first.is_within(60)
+    async with scene.running() as runner:
+        await scene.send("r1")
+        await scene.until(new=1)
+        await runner.observe()
+        assert runner.is_within(60)
 
 
 async def test_while_the_database_is_away_nothing_is_lost_and_nothing_is_parked(scene: Scene) -> None:

@@ -74,8 +74,8 @@ class Board:
     def evaluate(self, facts: Facts, *, may_open: bool = False) -> list[TaskUpdate]:
         """Evaluate these facts and take the updates; returns those that changed a task."""
         known = replace(facts, settled=frozenset(self.settled))
-        settings = EvaluationSettings(tuple(self.rules), POLICY, _name, may_open)
-        updates = evaluate_account(known, self._account_tasks(), settings)
+        settings = EvaluationSettings(tuple(self.rules), POLICY, _name)
+        updates = evaluate_account(known, self._account_tasks(), settings, may_open=may_open)
         for update in updates:
             if update.step is not None:
                 self.tasks[update.after.follow_up_id] = update.after

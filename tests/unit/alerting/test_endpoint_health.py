@@ -91,7 +91,9 @@ def test_a_success_that_was_under_way_before_does_not_close_the_breaker() -> Non
     assert late.consecutive_failures == 0
 
 
-@pytest.mark.parametrize("failure", [Failure.INTERRUPTED, Failure.INTERNAL, Failure.LOST, Failure.SEALED])
+@pytest.mark.parametrize(
+    "failure", [Failure.INTERRUPTED, Failure.INTERNAL, Failure.LOST, Failure.SEALED, Failure.PROXY]
+)
 def test_what_we_stopped_ourselves_says_nothing(failure: Failure) -> None:
     assert after_ended(Health(), Outcome(failure), MONDAY, MONDAY, POLICY) == HealthUpdate(Health())
 

@@ -26,6 +26,17 @@ def settings(monkeypatch: pytest.MonkeyPatch, **values: str) -> AlertingSettings
     return AlertingSettings.load()
 
 
+@pytest.mark.parametrize("proxy", ["http://[2001:db8::1]:3128", "http://me:secret@proxy.example:3128/"])
+def test_a_proxy_is_a_host_and_a_port(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    assert settings(monkeypatch, proxy=proxy).proxy == proxy
+
+
+@pytest.mark.parametrize("proxy", ["http://proxy.example", "http://proxy.example:0", "http://proxy.example:99999"])
+def test_a_proxy_without_a_port_that_can_be_is_refused(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    with pytest.raises(InvalidSettings, match="TELLBACK_ALERTING_PROXY"):
+        settings(monkeypatch, proxy=proxy)
+
+
 def test_business_time_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     found = settings(
         monkeypatch,

@@ -9,10 +9,18 @@ from pydantic import SecretStr
 
 from services.alerting.app import policy_of
 from services.alerting.settings import AlertingSettings
+from services.cli.checks.machine import mail_relay
 from services.cli.connection import PORT_BASE, PORTS, api_key, common_settings, service_url
 from services.cli.demo.cast import OWNERS
 from services.cli.folder import DataFolder
-from services.cli.processes import backing, embedded_wanted, mail_environment, mail_part, service_environment
+from services.cli.processes import (
+    MAIL,
+    backing,
+    embedded_wanted,
+    mail_environment,
+    mail_part,
+    service_environment,
+)
 from services.cli.services import installed_services, service_settings
 from services.outreach.settings import OutreachSettings
 from shared.errors import Unavailable
@@ -39,14 +47,16 @@ def folder(tmp_path: Path) -> DataFolder:
     made.make()
     made.make_secret_key()
     made.keep_ports({"kafka": 5001, "kafka_controller": 5003, "postgres": 5002})
-    made.postgres.mkdir()
-    (made.postgres / "password").write_text("geheim")
+    for part in (made.postgres, made.kafka):
+        part.mkdir()
+        (part / "password").write_text("geheim")
     return made
 
 
 def test_the_data_folder_says_what_the_environment_does_not(folder: DataFolder) -> None:
     common = common_settings(folder.path)
     assert common.kafka_bootstrap_servers == "127.0.0.1:5001"
+    assert common.kafka_sasl_password.get_secret_value() == "geheim"
     assert common.database_url.endswith("@127.0.0.1:5002/tellback")
     assert common.secret_key.get_secret_value() == folder.secret_key.read_text()
 
@@ -127,6 +137,14 @@ def test_mails_of_the_demo_stay_here_unless_a_relay_is_named(
     assert OutreachSettings.load().sender_domains == (OWNERS[0][1].partition("@")[2],)
     assert mail_part(folder) is None
     assert mail_environment(part.port) == {}
+
+
+def test_the_doctor_says_where_mails_go(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mail_relay(folder).found == "none is set: outreach sends no mail; links work"
+    folder.note_running({"parts": {MAIL: {}}})
+    assert str(folder.mails) in mail_relay(folder).found
+    monkeypatch.setenv("TELLBACK_OUTREACH_SMTP_HOST", "relay.supplier.example")
+    assert mail_relay(folder).found.startswith("one is set")
 
 
 def test_every_port_of_the_installation_is_closed_to_webhooks(

@@ -64,8 +64,13 @@ def test_variables_lead_to_what_was_set_up(folder: DataFolder) -> None:
     folder.keep_ports({"kafka": 5001, "postgres": 5002})
     folder.postgres.mkdir()
     (folder.postgres / "password").write_text("geheim\n")
+    folder.kafka.mkdir()
+    (folder.kafka / "password").write_text("leise\n")
     assert folder.variables() == {
         "TELLBACK_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:5001",
+        "TELLBACK_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "TELLBACK_KAFKA_SASL_USERNAME": "tellback",
+        "TELLBACK_KAFKA_SASL_PASSWORD_FILE": str(folder.kafka / "password"),
         "TELLBACK_DATABASE_URL": "postgresql://tellback:geheim@127.0.0.1:5002/tellback",
     }
 

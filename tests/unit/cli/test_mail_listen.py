@@ -22,13 +22,13 @@ from services.outreach.domain.relay import RelaySettings
 from services.outreach.gateways.letters import letter_of
 from services.outreach.gateways.relay import Relay
 from shared.mail import message_of
+from tests.support.letters import ASK, STOP, invitation
 from tests.support.polling import eventually
 from tests.support.processes import end, start, tellback
-from tests.unit.outreach.test_letters import ASK, INVITATION, STOP
 
 NOW = datetime(2026, 6, 9, 8, tzinfo=UTC)
 SENDER, ANN = "b+x@bounces.supplier.example", "ann@acme.example"
-CONTENT = message_of(letter_of(INVITATION))
+CONTENT = message_of(letter_of(invitation()))
 
 
 @asynccontextmanager
@@ -67,8 +67,8 @@ async def test_a_mail_of_outreach_is_shown_with_its_links_and_kept(tmp_path: Pat
     assert (mail.envelope_sender, mail.recipients) == (SENDER, (ANN,))
     assert other.recipients == ("jörg@acme.example",)
     assert (mail.sender, mail.to) == ("Lea Maier <lea@supplier.example>", "Ann Ong <ann@acme.example>")
-    assert mail.subject == letter_of(INVITATION).subject
-    assert mail.text == letter_of(INVITATION).text.strip()
+    assert mail.subject == letter_of(invitation()).subject
+    assert mail.text == letter_of(invitation()).text.strip()
     assert mail.links[0] == ASK
     assert {STOP, *(f"{ASK}?s={score}" for score in range(11))} <= set(mail.links)
     assert len(mail.links) == len(set(mail.links))
@@ -174,4 +174,4 @@ async def test_as_a_program_it_tells_the_settings_and_ends_with_ctrl_c(tmp_path:
     [file] = (data / "mails").iterdir()
     assert json.loads(out.read_text().splitlines()[-1])["file"] == str(file)
     DataFolder(data).check_version()  # `up` takes the folder
-    assert replace(shown(file.read_bytes()), file=file).text == letter_of(INVITATION).text.strip()
+    assert replace(shown(file.read_bytes()), file=file).text == letter_of(invitation()).text.strip()

@@ -20,5 +20,12 @@ def test_what_the_file_of_the_keys_holds(tmp_path: Path, content: str, state: St
     folder.make()
     folder.make_secret_key()
     folder.secret_key.write_text(content)
-    found: list[Check] = [check for check in data_folder(folder) if check.name == "secret files"]
+    found: list[Check] = [check for check in data_folder(folder, embedded=True) if check.name == "secret files"]
     assert [check.state for check in found] == [state]
+
+
+def test_the_folder_of_a_service_that_runs_by_itself_is_no_foreign_one(tmp_path: Path) -> None:
+    (tmp_path / "api-keys.json").write_text("{}")
+    folder = DataFolder(tmp_path)
+    assert [check.state for check in data_folder(folder, embedded=False)] == [State.OK, State.OK]
+    assert [check.state for check in data_folder(folder, embedded=True)] == [State.FAILED]

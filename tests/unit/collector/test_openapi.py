@@ -9,9 +9,9 @@ from pydantic import BaseModel, SecretStr
 
 from services.collector.api import examples, models
 from services.collector.api.delighted import SurveyResponse
-from services.collector.api.erasures import AcceptedErasure, Erasure
 from services.collector.app import build
 from shared.api.directory import ACCOUNT, STAKEHOLDER, AccountView, StakeholderView
+from shared.api.erasures import ACCEPTED_ERASURE, ERASURE, AcceptedErasure, Erasure
 from shared.api.imports import IMPORT, ImportView
 from shared.settings import CommonSettings
 from tests.support.openapi import Described
@@ -75,8 +75,8 @@ def test_every_answer_has_an_example(document: dict[str, Any]) -> None:
         (AccountView, ACCOUNT),
         (StakeholderView, STAKEHOLDER),
         (ImportView, IMPORT),
-        (Erasure, examples.ERASURE),
-        (AcceptedErasure, examples.ACCEPTED_ERASURE),
+        (Erasure, ERASURE),
+        (AcceptedErasure, ACCEPTED_ERASURE),
         (SurveyResponse, examples.SURVEY_RESPONSE),
     ],
 )

@@ -40,7 +40,7 @@ def test_a_file_of_links_holds_no_formula() -> None:
 
 @pytest.mark.parametrize(
     ("who", "words"),
-    [("key:k1", "Olivia"), ("key:k2", "API key k2"), ("tellback", "Tellback"), ("page", "the person")],
+    [("key:k1", "Olivia"), ("key:k2", "A program"), ("tellback", "Tellback"), ("page", "the person")],
 )
 def test_who_changed_an_ask(who: str, words: str) -> None:
     assert asks.actor(who, {"k1": "Olivia"}) == words

@@ -56,7 +56,7 @@ def test_spans_are_said_in_the_unit_that_people_use(hours: float | None, said: s
 def test_the_actor_is_a_person_where_the_key_is_one_of_ours() -> None:
     assert told.actor("system", {}) == "Tellback"
     assert told.actor("key:abc", {"abc": "Kim Lee"}) == "Kim Lee"
-    assert told.actor("key:crm", {"abc": "Kim Lee"}) == "API key crm"
+    assert told.actor("key:crm", {"abc": "Kim Lee"}) == "A program"
 
 
 def test_a_crm_that_called_back_is_named_as_such() -> None:

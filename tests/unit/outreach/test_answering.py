@@ -127,7 +127,7 @@ def test_the_score_alone_is_an_answer() -> None:
     assert body["attributes"] == {"survey_version": 3}
 
 
-def test_each_further_question_is_an_entry_and_each_of_several_choices_one_of_its_own() -> None:
+def test_c17_each_further_question_is_an_entry_and_each_of_several_choices_one_of_its_own() -> None:
     assert response_body(asked(), MIXED, WHOLE, NOW)["answers"] == [
         {"question_id": "trust", "type": "rating", "attribute": "trust", "value": 5},
         {"question_id": "choosing.price", "type": "choice", "value": "price"},

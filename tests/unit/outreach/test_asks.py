@@ -13,7 +13,7 @@ from services.outreach.domain.sums import FLAGS, OUTCOMES, STATES, groups_of
 ASK = UUID("5d1f4c7e-8a30-4d0e-9b51-3c0a6f2e7b14")
 
 
-def test_an_ask_has_one_response_id() -> None:
+def test_c10_an_ask_has_one_response_id() -> None:
     assert response_id_of(ASK) == "824de3ce-dcfe-585b-aff4-500ef6b25743"
     assert response_id_of(ASK) != response_id_of(UUID(int=1))
 

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.outreach.domain.hours import SendingHours, Zones, calendar_of, closed_at, moment_in_week, week_of
+from services.outreach.domain.hours import Zones, calendar_of, closed_at, moment_in_week, week_of
+from shared.api.programmes import Hours
 from shared.calendar import Holidays, parse_holidays
 
 BERLIN, AUCKLAND = ZoneInfo("Europe/Berlin"), ZoneInfo("Pacific/Auckland")
-HOURS = SendingHours()
+HOURS = Hours()
 NONE = Holidays()
 MONDAY = date(2026, 6, 8)
 

@@ -31,7 +31,7 @@ def test_a_value_stands_where_its_name_stood(text: str, name: str | None, expect
     assert filled(text, {"name": name, "us": "Northwind"}, {"name": ""}) == expected
 
 
-def test_a_fallback_stands_for_what_has_no_value() -> None:
+def test_c22_a_fallback_stands_for_what_has_no_value() -> None:
     fallbacks = {"account": "your company", "us": "our company"}
     text = "How are {us} doing for {account}?"
     assert filled(text, {"us": "Northwind"}, fallbacks) == "How are Northwind doing for your company?"

@@ -9,13 +9,13 @@ import pytest
 from pydantic import ValidationError
 
 from services.outreach.domain.eligibility import Candidate
-from services.outreach.domain.hours import SendingHours, calendar_of
+from services.outreach.domain.hours import calendar_of
 from services.outreach.domain.planning import Go, Hold, Planned, Skip, Terms, decide, is_reminded, reminders_of
-from shared.api.programmes import Cadence, OnEvent, ProgrammeDocument
+from shared.api.programmes import Cadence, Hours, OnEvent, ProgrammeDocument
 from shared.calendar import parse_holidays
 
 BERLIN = ZoneInfo("Europe/Berlin")
-CALENDAR = calendar_of(SendingHours(), BERLIN, parse_holidays("2026-06-24"), None)
+CALENDAR = calendar_of(Hours(), BERLIN, parse_holidays("2026-06-24"), None)
 TUESDAY = datetime(2026, 6, 9, 8, tzinfo=UTC)
 LATEST = TUESDAY + timedelta(days=14)
 ANN = Candidate("acme", "ann", listed=True, email="ann@acme.example", type="user")
@@ -114,6 +114,14 @@ def test_c14_the_second_reminder_goes_to_those_without_an_answer(
     number: int, answered: bool, finished: bool, goes: bool
 ) -> None:
     assert is_reminded(number, answered=answered, finished=finished) is goes
+
+
+def test_t6_a_survey_is_open_for_30_days_and_45_at_most() -> None:
+    programme = ProgrammeDocument(name="Relationship", survey_id="srv_1", when=Cadence())
+    assert programme.open_days == 30
+    assert ProgrammeDocument.model_validate(programme.model_dump() | {"open_days": 45}).open_days == 45
+    with pytest.raises(ValidationError):
+        ProgrammeDocument.model_validate(programme.model_dump() | {"open_days": 46})
 
 
 def test_a_programme_reads_back_as_it_was_written() -> None:

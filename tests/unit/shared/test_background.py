@@ -42,7 +42,7 @@ def metric(name: str, task: str) -> float:
 class FailingAtFirst:
     """A task that fails with these errors, one a run, and then works until it is cancelled."""
 
-    def __init__(self, *errors: Exception) -> None:
+    def __init__(self, *errors: BaseException) -> None:
         self.errors = list(errors)
         self.working = False
 
@@ -63,6 +63,14 @@ async def test_work_that_fails_is_begun_anew_and_says_so(background: Background,
     assert metric("tellback_task_failing", "anew") == 0
     assert metric("tellback_task_failures_total", "anew") == 1
     assert exits.count == 0
+
+
+async def test_a_cancellation_that_nobody_asked_for_is_a_failure(background: Background) -> None:
+    """As aiokafka lets one out when a consumer is closed before its tasks have begun."""
+    work = FailingAtFirst(asyncio.CancelledError())
+    background.start("cancelled", work.run)
+    await eventually(lambda: background.failing == {"cancelled": "unexpected"})
+    await eventually(lambda: work.working)
 
 
 async def test_other_work_goes_on_meanwhile(background: Background) -> None:

@@ -182,7 +182,7 @@ class SendingRules:
     lease: float = 40.0
     in_flight: int = 200
     poll: float = 1.0
-    stop_grace: float = 4.0
+    stop_grace: float = 3.0
     body_days: int = 30
     held_days: int = 14
     log_days: int = 90

@@ -20,7 +20,7 @@ LEVELS = (50, 70, 90, 100)
 """Percents of a limit at which an operator hears of it."""
 IN_A_ROW = "failures_in_a_row"
 FAILING = "failing"
-_OUR_OWN = (Failure.INTERRUPTED, Failure.INTERNAL, Failure.LOST, Failure.SEALED)
+_OUR_OWN = (Failure.INTERRUPTED, Failure.INTERNAL, Failure.LOST, Failure.SEALED, Failure.PROXY)
 _ASKING_FOR_REST = (429, 503)
 
 Slot = tuple[int, int, int]

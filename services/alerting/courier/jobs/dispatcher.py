@@ -30,6 +30,7 @@ from shared.db.transaction import WriteTx
 from shared.errors import Unavailable
 from shared.ids import uuid7
 from shared.isolation import of_the_items
+from shared.stopping import WEBHOOKS, within
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
 
@@ -40,7 +41,6 @@ PURGE_SECONDS = 300.0
 AWAY_SECONDS = 0.5
 RECORD_SECONDS = 0.05
 """How long an outcome may wait to be written down while there is enough to send."""
-STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,7 @@ class Dispatcher:
         """Take no more, and wait until all that was taken is written down."""
         self._stopping = True
         self._awake.set()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._rules.stop_grace + STOP_SECONDS):
-                await self._ended.wait()
+        await within(WEBHOOKS, self._ended.wait())
 
     async def _turn(self) -> Turn | None:
         """One transaction, then start what it took. None while the database is away, or where an outcome could not be

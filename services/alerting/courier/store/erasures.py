@@ -1,4 +1,4 @@
-"""Erasing a person from what was sent and waits to be sent."""
+"""Erasing a person, or an account, from what was sent and waits to be sent."""
 
 import json
 from collections.abc import Mapping
@@ -38,6 +38,25 @@ async def forget_person(tx: WriteTx, account_id: str, stakeholder_id: str, subje
     if names.all:
         await _redact(tx, names, {"account_id": account_id, "patterns": names.patterns()})
     return count
+
+
+async def forget_messages_of(tx: WriteTx, account_id: str) -> None:
+    """Erase what messages say about an account: bodies and the receivers' answers go, and waiting deliveries end. The
+    log goes on saying that and when something was sent about its id."""
+    await tx.execute(
+        "update webhook_deliveries set status = 'cancelled', next_attempt_at = null, finished_at = now()"
+        " where status in ('pending', 'held') and account_id = :account_id",
+        account_id=account_id,
+    )
+    await tx.execute(
+        "update webhook_attempts set response_text = '' where response_text <> '' and delivery_id in"
+        " (select delivery_id from webhook_deliveries where account_id = :account_id)",
+        account_id=account_id,
+    )
+    await tx.execute(
+        "update webhook_messages set body = null, stakeholder_id = null where account_id = :account_id",
+        account_id=account_id,
+    )
 
 
 async def _redact(tx: WriteTx, names: Names, bound: Mapping[str, Any]) -> None:

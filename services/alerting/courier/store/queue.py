@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from services.alerting.courier.domain.deliveries import DueAttempt, Trigger
+from services.alerting.courier.store.restores import SENDING
 from services.alerting.outbound.domain.outcomes import Failure
 from shared.db.erasures import nobody_waits
 from shared.db.transaction import ReadTx, WriteTx
@@ -156,7 +157,7 @@ _ENDPOINT_CHOSEN = "e.endpoint_id <> all(cast(:endpoints_over as text[]))"
 
 def _chosen(alias: str) -> str:
     """Whether a delivery is due and may be chosen."""
-    return f"""{alias}.status = 'pending' and {alias}.next_attempt_at <= greatest(:now, now())
+    return f"""{SENDING} and {alias}.status = 'pending' and {alias}.next_attempt_at <= greatest(:now, now())
         and {nobody_waits(f"{alias}.account_id")} and {alias}.delivery_id <> all(cast(:deliveries_over as text[]))
         and (cast(:only as text[]) is null or {alias}.delivery_id = any(cast(:only as text[])))"""
 

@@ -50,6 +50,8 @@ _STORES = (1433, 1521, 2049, 2379, 2380, 3306, 5432, 5672, 6379, 9042, 9092, 920
 _CONSOLES = (1080, 2375, 2376, 3128, 3389, 5900, 6000, 6443, 10250)
 _TALK = (1719, 1720, 1723, 3659, 4045, 4190, 5060, 5061, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080)
 _REFUSED_PORTS = frozenset((*_STORES, *_CONSOLES, *_TALK))
+_INSIDE = ("arpa", "corp", "home", "internal", "intranet", "lan", "local", "localdomain", "localhost", "private")
+"""Last labels of names that mean something inside one network only."""
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,254}}\Z)(?:{_LABEL}\.)*{_LABEL}\.?\Z")
 _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")
@@ -83,9 +85,13 @@ class AddressPolicy:
 
     def permits(self, address: Address, port: int) -> bool:
         """Whether a socket may be opened to this address and port."""
-        if any(address.version == network.version and address in network for network in self.allow):
+        if self.in_house(address):
             return port not in self.own_ports
         return is_public(address) and is_web_port(port)
+
+    def in_house(self, address: Address) -> bool:
+        """Whether the address is in a network of in-house receivers."""
+        return any(address.version == network.version and address in network for network in self.allow)
 
 
 def parsed_networks(text: str) -> tuple[Network, ...]:
@@ -109,6 +115,13 @@ def is_web_port(port: int) -> bool:
     """Whether a receiver on the public internet may listen there: 80, 443, and above 1023 what speaks
     HTTP."""
     return port in _PRIVILEGED_PORTS or (port > 1023 and port not in _REFUSED_PORTS)
+
+
+def is_public_name(host: str) -> bool:
+    """Whether a name may be one of the public internet, as far as it says so itself: a name of one label, and one that
+    ends as names inside do, is not."""
+    *rest, last = host.rstrip(".").lower().split(".")
+    return bool(rest) and last not in _INSIDE
 
 
 def literal_address(host: str) -> Address | None:

@@ -17,6 +17,8 @@ class Failure(StrEnum):
 
     DNS = "dns"
     CONNECT = "connect"
+    PROXY = "proxy"
+    """The company's proxy does not answer, or does not let us through."""
     TLS = "tls"
     BLOCKED = "blocked"
     TIMEOUT = "timeout"

@@ -1,7 +1,7 @@
 """The one HTTP client for webhooks: guarded addresses, one deadline and one byte cap over the whole attempt.
 
-Nothing of the environment plays in: no proxies, no redirects, no cookies, no decompression. An attempt never
-raises for what the network or the receiver does; it always ends in an `Outcome`.
+A proxy is used where the settings name one. Nothing of the environment plays in: no proxies, no redirects, no cookies,
+no decompression. An attempt never raises for what the network or the receiver does; it always ends in an `Outcome`.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from services.alerting.outbound.domain.addresses import (
 from services.alerting.outbound.domain.outcomes import Failure, Outcome, failure_of_status, retry_after_seconds
 from services.alerting.outbound.gateways.connections import Connections
 from services.alerting.outbound.gateways.guard import BlockedAddress, Guard, NameNotFound, Resolver, SystemResolver
+from services.alerting.outbound.gateways.proxy import Proxy, ProxyGuard, ProxyRefuses
 from shared.clock import Clock
 from shared.errors import Invalid
 
@@ -53,12 +54,15 @@ class Egress:
         budgets: Budgets = Budgets(),
         *,
         resolver: Resolver | None = None,
+        proxy: Proxy | None = None,
         most_idle: int = 100,
     ) -> None:
         self._clock = clock
         self._budgets = budgets
         self._own_resolver = SystemResolver()
         self._guard = Guard(policy, resolver or self._own_resolver)
+        if proxy is not None:
+            self._guard = ProxyGuard(policy, resolver or self._own_resolver, proxy)
         self._connections = Connections(self._guard, _ssl_context(), most_idle)
 
     async def check(self, url: str) -> None:
@@ -88,6 +92,8 @@ class Egress:
             return Outcome(Failure.BLOCKED)
         except NameNotFound:
             failure = Failure.DNS
+        except ProxyRefuses:
+            failure = Failure.PROXY
         except (TimeoutError, httpcore.TimeoutException):
             failure = Failure.TIMEOUT
         except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:

@@ -63,7 +63,7 @@ async def explain(visit: Visit) -> None:
 
     Section(visit, "", load, _draw_head, classes="plain", subject="account")
     Section(visit, "Answers that count", load, _draw_counted)
-    Section(visit, "Answers that do not", load, _draw_rest)
+    Section(visit, "Answers that do not count", load, _draw_rest)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from services.dashboard.domain import wording
-from services.dashboard.domain.follow_ups import kind
+from services.dashboard.domain.follow_ups import kind, outcome
 from services.dashboard.web.account.view import AccountView, PersonNames
 from services.dashboard.web.elements import Cell, address, empty, link, severity_chip, table, when
 from services.dashboard.web.section import Section
@@ -43,7 +43,7 @@ def _row(follow_up: FollowUp, names: PersonNames) -> list[Cell]:
     if follow_up.stakeholder_id:
         about = names.get(follow_up.stakeholder_id, follow_up.stakeholder_id)
     if follow_up.outcome:
-        state += f", {follow_up.outcome}"
+        state += f", {outcome(follow_up.outcome)}"
     return [
         partial(link, kind(follow_up.kind), f"/follow-ups/{follow_up.follow_up_id}"),
         about,

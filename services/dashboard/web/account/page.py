@@ -19,6 +19,7 @@ from services.dashboard.web.follow_ups.opening import opening
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Visit
 from services.dashboard.web.surveys.linking import making
+from services.dashboard.web.surveys.loop_backs import telling
 
 
 @page("/accounts/{account_id}", "Account", charts=True)
@@ -46,11 +47,13 @@ async def account(visit: Visit) -> None:
 
 def _choices(view: AccountView) -> None:
     with box("div", "buttons"):
-        choices("Window", wording.WINDOWS, view.window, "?window={}".format)
         link("Review pack", f"{account_address(view.account_id)}/review", "button")
         opening(view.visit, view.account_id)
         making(view.visit, view.account_id)
+        telling(view.visit, view.account_id)
         link("Who was asked", address("/surveys/asks", account_id=view.account_id), "button")
         adding(view.visit, view.account_id)
         doubles(view)
         changing(view.visit, view.account_id)
+    with box("div", "buttons"):
+        choices("Window", wording.WINDOWS, view.window, "?window={}".format)

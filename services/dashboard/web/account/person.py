@@ -4,6 +4,7 @@ import asyncio
 from functools import partial
 
 from services.dashboard.domain import wording
+from services.dashboard.domain.survey_texts import language_name
 from services.dashboard.web.account.comments import score_chip
 from services.dashboard.web.account.follow_ups import draw_follow_ups
 from services.dashboard.web.account.merging import place_further_ids
@@ -93,21 +94,24 @@ def _draw_state(visit: Visit, person: PersonWithResponses) -> None:
         answered = state.latest.answered_at
     if state.silent:
         silent = "yes: asked, and no answer since"
-    facts(
-        {
-            "Latest": partial(category_chip, state.category, state.score),
-            "Before": partial(_chip, state.previous),
-            "Falls in a row": str(state.falls_in_a_row),
-            "Answered": partial(when, answered, "time"),
-            "Asked": _days(state.days_since_asked),
-            "Silent": silent,
-            "E-mail": person.email or wording.NOTHING,
-            "Location": person.location or wording.NOTHING,
-            "Language": person.language or wording.NOTHING,
-            "Further ids": partial(_further_ids, visit, person),
-            "Was before": partial(_earlier_line, person),
-        }
-    )
+    rows: dict[str, Cell] = {
+        "Latest": partial(category_chip, state.category, state.score),
+        "Before": partial(_chip, state.previous),
+        "Falls in a row": str(state.falls_in_a_row),
+        "Answered": partial(when, answered, "time"),
+        "Asked": _days(state.days_since_asked),
+        "Silent": silent,
+        "E-mail": person.email or wording.NOTHING,
+    }
+    if person.location:
+        rows["Location"] = person.location
+    if person.language:
+        rows["Language"] = language_name(person.language)
+    if person.aliases:
+        rows["Further ids"] = partial(place_further_ids, visit, person.account_id, person.aliases)
+    if person.previous:
+        rows["Was before"] = partial(_earlier_line, person.previous.account_id, person.previous.stakeholder_id)
+    facts(rows)
 
 
 def _chip(answer: AnswerReference | None) -> None:
@@ -117,21 +121,11 @@ def _chip(answer: AnswerReference | None) -> None:
         category_chip(answer.category, answer.score)
 
 
-def _further_ids(visit: Visit, person: PersonWithResponses) -> None:
-    if not person.aliases:
-        Text("span", wording.NOTHING)
-    place_further_ids(visit, person.account_id, person.aliases)
-
-
-def _earlier_line(person: PersonWithResponses) -> None:
+def _earlier_line(account_id: str, stakeholder_id: str) -> None:
     """Who they were at the account where they were before, with what they said there."""
-    before = person.previous
-    if before is None:
-        Text("span", wording.NOTHING)
-        return
-    person_link(before.account_id, before.stakeholder_id)
+    person_link(account_id, stakeholder_id)
     Text("span", " at ")
-    account_link(before.account_id)
+    account_link(account_id)
 
 
 def _days(days: int | None) -> str:

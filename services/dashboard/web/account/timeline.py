@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from services.dashboard.domain import wording
-from services.dashboard.domain.follow_ups import kind
+from services.dashboard.domain.follow_ups import kind, outcome
 from services.dashboard.web.account.view import AccountView, PersonNames
 from services.dashboard.web.elements import Cell, Text, box, category_chip, empty, link, person_link, table, when
 from services.dashboard.web.section import Section
@@ -80,7 +80,7 @@ def _what(moment: Moment) -> None:
                     Text("span", f", {sort.lower()}", "muted")
             case FollowUp():
                 link(f"{kind(moment.kind)}: follow-up closed", f"/follow-ups/{moment.follow_up_id}")
-                Text("span", f", {moment.outcome}", "muted")
+                Text("span", f", {outcome(moment.outcome or '')}", "muted")
 
 
 def _turn(change: Change) -> None:

@@ -11,8 +11,8 @@ DEMO = "tellback demo"
 FILE = "A file from the tool that you used until now, or a sheet. You see what it becomes before anything is taken."
 POST = "A request to paste, with a key that is made here. Within a second the score is on this page."
 LOOK = (
-    "Run this beside the services: it plays a year of a supplier with 21 clients. Its answers are not told apart from"
-    " yours, so play it into a Tellback that you throw away afterwards."
+    "Run this beside the services: it plays a year of a supplier with 21 clients. These accounts are marked, and one"
+    " button on this page removes them with everything about them; what you bring meanwhile stays."
 )
 WAITS = "Nobody has answered yet. An admin or a leader brings the first answers."
 

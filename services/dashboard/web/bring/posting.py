@@ -6,6 +6,7 @@ from functools import partial
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import Text, account_link, box, code, empty, link, when
 from services.dashboard.web.form_fields import attempt, button, over_the_page
+from services.dashboard.web.names import NameBook, NameLookup, pair_of
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from shared.api.calls import MAKE_KEY
@@ -41,7 +42,8 @@ async def posting(visit: Visit) -> None:
             Text("p", ELSEWHERE, "muted")
             _place_key(visit)
         Section(visit, "What came last", _load_last, _draw_last)
-    link("Bring a file instead", "/bring")
+    with box("p"):
+        link("Bring a file instead", "/bring")
 
 
 def _request(visit: Visit, key: str) -> str:
@@ -67,7 +69,7 @@ async def _make_key(visit: Visit) -> None:
 
     async def work() -> None:
         made.append(await (await visit.api()).call(MAKE_KEY, {"name": KEY_NAME, "scopes": ["ingest"]}))
-        await visit.resources.desk.note(visit.user, "made_key", made[0].id)
+        await visit.resources.desk.note(visit.user, "made_key", made[0].name)
 
     if await attempt(work(), ""):
         _show_request(_request(visit, made[0].key))
@@ -85,20 +87,22 @@ def _show_request(request: str) -> None:
     dialog.open()
 
 
-async def _load_last(api: Api) -> Response | None:
+async def _load_last(api: Api) -> tuple[list[Response], NameBook]:
+    """The last answer, if any, and the names in it."""
     found = (await api.ask(RESPONSES, limit=1, sort="-answered_at")).items
+    return found, await NameLookup().of(api, map(pair_of, found))
+
+
+def _draw_last(loaded: tuple[list[Response], NameBook]) -> None:
+    found, names = loaded
     if not found:
-        return None
-    return found[0]
-
-
-def _draw_last(answer: Response | None) -> None:
-    if answer is None:
         empty("No answer has come yet.", "It is here as soon as it has.")
         return
+    answer = found[0]
+    pair = pair_of(answer)
     with box("p"):
-        Text("span", f"{answer.stakeholder_id} at ")
-        account_link(answer.account_id)
+        Text("span", f"{names.person(pair)} at ")
+        account_link(answer.account_id, names.account(pair))
         Text("span", f" answered {answer.score} ({wording.SURVEYS[answer.survey_type]}), ")
         when(answer.answered_at, "time")
     link("To the portfolio", "/", "button main")

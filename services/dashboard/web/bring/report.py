@@ -193,10 +193,12 @@ def _draw_undo(visit: Visit, import_id: str, found: Brought) -> None:
         empty("It can be undone when it has ended.")
         return
 
+    file_name = job.file_name
+
     async def undo() -> None:
         async def work() -> None:
             await (await visit.api()).call(UNDO_IMPORT, import_id=import_id)
-            await visit.resources.desk.note(visit.user, "undid_import", import_id)
+            await visit.resources.desk.note(visit.user, "undid_import", file_name or import_id)
 
         await attempt(work(), "Undone: the figures follow within seconds")
         await visit.refresh()

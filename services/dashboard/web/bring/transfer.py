@@ -3,26 +3,61 @@ browser. Nothing of them is kept here."""
 
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from services.dashboard.handlers.signing_in import Visitor
+from services.dashboard.web.elements import address
 from services.dashboard.web.forms import SESSION
 from services.dashboard.web.resources import resources
 from services.dashboard.web.sentences import sentence_of
 from shared.api.calls import FILE_SECONDS
 from shared.api.questions import IMPORT_RULES
 from shared.errors import BadRequest, Forbidden, NotFound, TellbackError, TooLarge, Unauthorized
-from shared.http.client import Api, within
+from shared.http.client import Api, ServiceName, within
 from shared.http.routing import Router
 
 router = Router(include_in_schema=False)
 FORM_HEADER = "x-tellback-form"
 MOST_BYTES = 100_000 * 1024 * 1024
 """The largest file that a collector may be set to take; it says itself what it takes."""
-EXPORTS = ("accounts", "responses")
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A list as a file: the scope that it takes, where it comes from, and which filters of the page before it narrow
+    it."""
+
+    scope: str
+    service: ServiceName
+    path: str
+    filters: tuple[str, ...] = ()
+    format: str | None = None
+
+
+_CLIENTS = ("q", "owner", "tier", "industry", "region")
+EXPORTS = {
+    "accounts": Export("read", "scorer", "/v1/exports/accounts.csv"),
+    "responses": Export(
+        "read",
+        "scorer",
+        "/v1/exports/responses.csv",
+        ("account_id", "category", "survey_type", "touchpoint", *_CLIENTS),
+    ),
+    "stakeholders": Export("read", "scorer", "/v1/exports/stakeholders.csv", ("account_id", "type", *_CLIENTS)),
+    "asks": Export(
+        "read",
+        "outreach",
+        "/v1/asks",
+        ("account_id", "account", "stakeholder_id", "survey_id", "programme_id", "state", "reason", "unconfirmed"),
+        "csv",
+    ),
+    "objections": Export("manage", "outreach", "/v1/suppressions", format="csv"),
+}
+"""What can be downloaded."""
 REPORTS = {"report": "not-taken", "bad-rows": "to-mend"}
 """What can be downloaded of an import, and how the file is called."""
 
@@ -55,13 +90,15 @@ async def download(request: Request, import_id: str, report: str) -> Response:
 
 @router.get("/exports/{name}.csv")
 async def export(request: Request, name: str) -> Response:
-    """Everything of one kind that the person may see."""
+    """Everything of one kind that the person may see, or what the filters in the address leave of it."""
     try:
-        visitor = await _visitor(request, "read")
         if name not in EXPORTS:
             raise NotFound("unknown_export", "There is no such file")
+        wanted = EXPORTS[name]
+        visitor = await _visitor(request, wanted.scope)
         api = await resources().keys.api_of(visitor.user)
-        return await _file(api.chunks("scorer", f"/v1/exports/{name}.csv"), name)
+        asked = {key: request.query_params[key] for key in wanted.filters if request.query_params.get(key)}
+        return await _file(api.chunks(wanted.service, address(wanted.path, format=wanted.format, **asked)), name)
     except TellbackError as error:
         return _answer({"detail": _why(error)}, error.status)
 

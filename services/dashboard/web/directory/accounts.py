@@ -39,6 +39,8 @@ def place_adding(visit: Visit) -> None:
             link("Bring a file of accounts", address("/bring", kind="accounts"), "button")
             link("Bring a file of people", address("/bring", kind="stakeholders"), "button")
         link("Download all as CSV", "/exports/accounts.csv", "button")
+        link("Download all people as CSV", "/exports/stakeholders.csv", "button")
+        link("Download all answers as CSV", "/exports/responses.csv", "button")
 
 
 def _add(visit: Visit) -> None:

@@ -1,13 +1,14 @@
 """People of the directory: added to an account, changed, removed, erased, by those who may."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from nicegui import ui
 
 from services.dashboard.domain import records, wording
-from services.dashboard.domain.records import Json
+from services.dashboard.domain.records import FormField, Json
 from services.dashboard.web.directory.editing import RecordForm
-from services.dashboard.web.elements import account_address
+from services.dashboard.web.elements import account_address, address, link
 from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, refuse, sure
 from services.dashboard.web.section import Visit
 from shared.api.calls import CHANGE_PERSON, PUT_PERSON, REMOVE_PERSON
@@ -22,9 +23,10 @@ REMOVING = "They leave the directory and are asked no more. Their answers stay a
 
 
 def adding(visit: Visit, account_id: str) -> None:
-    """A button that adds a person to an account."""
+    """A button that adds a person to an account, and a link to its people as a file."""
     if visit.user.may("ingest"):
         button("Add a person", partial(_add, visit, account_id))
+    link("Its people as CSV", address("/exports/stakeholders.csv", account_id=account_id), "button")
 
 
 def _add(visit: Visit, account_id: str) -> None:
@@ -63,8 +65,10 @@ def changing(visit: Visit, account_id: str, stakeholder_id: str) -> None:
         button("Erase", partial(_look_at_erasing, visit, account_id, stakeholder_id))
 
 
-def person_form(visit: Visit, account_id: str, stakeholder_id: str) -> RecordForm:
-    """The form for a person; saving makes the record where there is none."""
+def person_form(
+    visit: Visit, account_id: str, stakeholder_id: str, fields: Sequence[FormField] = records.PERSON_FIELDS
+) -> RecordForm:
+    """The form for a person, with all fields or with these; saving makes the record where there is none."""
     who = {"account_id": account_id, "stakeholder_id": stakeholder_id}
 
     async def load(api: Api) -> StakeholderView:
@@ -76,7 +80,7 @@ def person_form(visit: Visit, account_id: str, stakeholder_id: str) -> RecordFor
             call = PUT_PERSON
         await api.call(call, change, **who)
 
-    return RecordForm(visit, stakeholder_id, records.PERSON_FIELDS, load, save)
+    return RecordForm(visit, stakeholder_id, fields, load, save)
 
 
 def _remove(visit: Visit, account_id: str, stakeholder_id: str) -> None:

@@ -13,7 +13,7 @@ from services.dashboard.web.follow_ups.closing import draw_closable
 from services.dashboard.web.follow_ups.listing import MOST, OPEN, Listed, listed, load_own_first, owner_of
 from services.dashboard.web.follow_ups.loop import GROUPS, draw_figures, draw_groups
 from services.dashboard.web.form_fields import filters
-from services.dashboard.web.names import NameLookup, Pair
+from services.dashboard.web.names import NameLookup, Pair, owners_of
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from shared.api.follow_ups import FollowUp, LoopGroup
@@ -69,7 +69,7 @@ def _tasks(visit: Visit, view: str) -> None:
         tasks = await load_own_first(api, visit.user.email, **_question(visit, view))
         return await listed(api, names, tasks[:MOST])
 
-    draw: Callable[[Listed], None] = _draw_list
+    draw: Callable[[Listed], None] = partial(_draw_list, visit)
     if view == "board":
         draw = partial(_draw_board, visit)
     if visit.query.get("so") and view != "closed" and visit.user.may("act"):
@@ -112,28 +112,35 @@ def _loop(visit: Visit) -> None:
             summary = await api.ask(FOLLOW_UP_SUMMARY, group_by=group, opened_since=since.isoformat())
             unowned: list[Pair] = [(account_id, None) for account_id in summary.accounts_without_owner[:MOST]]
             book = await names.of(api, unowned)
-            return Loop(summary.groups, {pair[0]: book.account(pair) for pair in unowned})
+            owners = await owners_of(api, (figures.group.get("owner") for figures in summary.groups))
+            return Loop(summary.groups, {pair[0]: book.account(pair) for pair in unowned}, owners)
 
         return load
 
     opened = f"Follow-ups opened in {wording.WINDOWS[f'{days}d']}"
+
+    def draw_by(loop: Loop) -> None:
+        draw_groups(by, loop.groups, loop.owners)
+
     whole = load_by(None)
     Section(visit, "The closed loop", whole, lambda loop: draw_figures(loop.groups[0]), lead=opened)
-    Section(visit, f"By {GROUPS[by].lower()}", load_by(by), lambda loop: draw_groups(by, loop.groups), lead=opened)
+    Section(visit, f"By {GROUPS[by].lower()}", load_by(by), draw_by, lead=opened)
     Section(visit, "Accounts without an owner", whole, _draw_unowned)
 
 
 @dataclass(frozen=True)
 class Loop:
-    """Figures of the closed loop by group, and the accounts (id → name) without an owner."""
+    """Figures of the closed loop by group, the accounts (id → name) without an owner, and the names of owners by their
+    e-mail addresses."""
 
     groups: list[LoopGroup]
     unowned: Mapping[str, str]
+    owners: Mapping[str, str]
 
 
 def _draw_unowned(found: Loop) -> None:
     if not found.unowned:
-        empty("None: every account has an owner.")
+        empty("No account is without an owner.")
         return
     Text("p", "Their follow-ups go to the default owner.", "muted")
     with box("ul"):
@@ -144,7 +151,7 @@ def _draw_unowned(found: Loop) -> None:
 
 def _draw_board(visit: Visit, found: Listed) -> None:
     if not found.follow_ups:
-        _nothing()
+        _nothing(visit)
         return
     with box("div", "board", tabindex="0", role="region", aria_label="Board of follow-ups"):
         for state in OPEN:
@@ -182,9 +189,9 @@ def _card(visit: Visit, follow_up: FollowUp, about: str) -> None:
             Text("span", f" · {owner_of(follow_up)}")
 
 
-def _draw_list(found: Listed) -> None:
+def _draw_list(visit: Visit, found: Listed) -> None:
     if not found.follow_ups:
-        _nothing()
+        _nothing(visit)
         return
     rows = [_row(follow_up, found.about(follow_up)) for follow_up in found.follow_ups]
     with box("div", "card"):
@@ -224,5 +231,9 @@ def _time(follow_up: FollowUp) -> None:
             when(follow_up.due_at, "time")
 
 
-def _nothing() -> None:
-    empty("No follow-ups match these filters.", OPENED)
+def _nothing(visit: Visit) -> None:
+    text = "There is no follow-up here yet."
+    if visit.given(*(name for name, _, _ in FIELDS), *NAMES):
+        text = "No follow-ups match these filters."
+    with box("div", "card"):
+        empty(text, OPENED)

@@ -23,7 +23,7 @@ from services.dashboard.web.elements import (
 from services.dashboard.web.follow_ups.listing import owner_of
 from services.dashboard.web.follow_ups.reasons import draw_why
 from services.dashboard.web.follow_ups.steps import Steps
-from services.dashboard.web.names import NameBook, NameLookup, pair_of
+from services.dashboard.web.names import NameBook, NameLookup, actors_of, pair_of
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from shared.api.follow_ups import EscalationView, FollowUpDetail, NextAnswerView, Why
@@ -45,7 +45,7 @@ async def follow_up(visit: Visit) -> None:
     async def load(api: Api) -> Shown:
         found = await api.ask(FOLLOW_UP, follow_up_id=follow_up_id)
         book = await names.of(api, [pair_of(found)])
-        return Shown(found, book, await visit.resources.desk.names_of_keys())
+        return Shown(found, book, await actors_of(api, visit.resources.desk, visit.user))
 
     async def load_why(api: Api) -> Why:
         return await api.ask(FOLLOW_UP_REASONS, follow_up_id=follow_up_id)
@@ -63,7 +63,7 @@ async def follow_up(visit: Visit) -> None:
 
 @dataclass(frozen=True)
 class Shown:
-    """A follow-up, the names of its account and person, and the names of people behind keys of the dashboard."""
+    """A follow-up, the names of its account and person, and the names behind keys."""
 
     follow_up: FollowUpDetail
     names: NameBook

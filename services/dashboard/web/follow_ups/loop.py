@@ -1,5 +1,7 @@
 """Figures of the closed loop: follow-ups opened, time until they were touched and closed, and the next answers."""
 
+from collections.abc import Mapping
+
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import Cell, Text, address, box, empty, figure, link, table
@@ -44,12 +46,12 @@ def draw_figures(group: LoopGroup) -> None:
         )
 
 
-def draw_groups(by: str, groups: list[LoopGroup]) -> None:
-    """Draw one line a group."""
+def draw_groups(by: str, groups: list[LoopGroup], owners: Mapping[str, str]) -> None:
+    """Draw one line a group; `owners` are called by their e-mail addresses in the figures."""
     if not groups:
         empty("No follow-up was opened in this time.")
         return
-    rows = [_row(by, group) for group in sorted(groups, key=lambda group: -group.opened_count)]
+    rows = [_row(by, group, owners) for group in sorted(groups, key=lambda group: -group.opened_count)]
     heads = (
         GROUPS[by],
         "Opened",
@@ -63,9 +65,9 @@ def draw_groups(by: str, groups: list[LoopGroup]) -> None:
     table(heads, rows, f"Closed loops by {GROUPS[by].lower()}")
 
 
-def _row(by: str, group: LoopGroup) -> list[Cell]:
+def _row(by: str, group: LoopGroup, owners: Mapping[str, str]) -> list[Cell]:
     value = group.group[by]
-    name = _name(by, value)
+    name = _name(by, value, owners)
     heard = (group.recovered_count, group.unchanged_count, group.worse_count)
     then = wording.NOTHING
     if any(heard):
@@ -90,11 +92,11 @@ def _row(by: str, group: LoopGroup) -> list[Cell]:
     ]
 
 
-def _name(by: str, value: str | None) -> str:
+def _name(by: str, value: str | None, owners: Mapping[str, str]) -> str:
     if value is None:
         return NO_VALUE[by]
     if by == "kind":
         return told.kind(value)
     if by == "owner":
-        return value
+        return owners.get(value, value)
     return wording.plain(value)

@@ -85,15 +85,13 @@ def _draw_quadrants(drivers: Sequence[Driver]) -> None:
 
 def _draw_quarters(revenue: PortfolioRevenue) -> None:
     quarters = [quarter for quarter in revenue.by_renewal_quarter if quarter.quarter][:QUARTERS]
-    rows = [
-        (
-            (quarter.quarter or "").replace("-", " "),
-            quarter.revenue_at_risk,
-            _share(quarter.revenue_at_risk, quarter.revenue),
-        )
-        for quarter in quarters
-    ]
-    steps(rows, max((quarter.revenue for quarter in quarters), default=0))
+    rows = []
+    for quarter in quarters:
+        name, share = (quarter.quarter or "").replace("-", " "), 0.0
+        if quarter.revenue:
+            share = quarter.revenue_at_risk / quarter.revenue
+        rows.append((name, share, _share(quarter.revenue_at_risk, quarter.revenue)))
+    steps(rows, 1)
 
 
 def _accounts(part: ClassRevenue) -> None:

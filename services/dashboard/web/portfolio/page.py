@@ -5,6 +5,7 @@ from functools import partial
 from services.dashboard.domain import wording
 from services.dashboard.web import charts
 from services.dashboard.web.bring.beginning import place_beginning
+from services.dashboard.web.demo import place_demo_band
 from services.dashboard.web.elements import Text, address, box, choices
 from services.dashboard.web.page import page
 from services.dashboard.web.portfolio.business import BusinessSections
@@ -13,6 +14,7 @@ from services.dashboard.web.portfolio.score import GROUPS, ScoreSections
 from services.dashboard.web.portfolio.todo import DUE, MOVED, SILENT, TodoSections
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.surveys.cohort import cohort_of, draw_cohort
+from services.dashboard.web.yardsticks import draw_yardsticks
 
 DRIVERS = "How respondents rate single attributes, and how that goes with their NPS answer"
 COHORT = "From planned to answered, for everybody due to be asked in the window"
@@ -32,6 +34,7 @@ async def portfolio(visit: Visit) -> None:
             Text("p", lead, "lead")
         choice("Window", "/", wording.WINDOWS, window, visit.query)
     place_beginning(visit)
+    place_demo_band(visit)
     score, todo = ScoreSections(window, by), TodoSections(visit)
     reach, business = ReachSections(window), BusinessSections(window)
     with box("div", "columns"):
@@ -71,7 +74,9 @@ async def reach_and_drivers(visit: Visit) -> None:
         draw = partial(draw_cohort, "/surveys/asks", {})
         with box("div", "columns"):
             Section(visit, "Asked by Tellback", cohort_of(visit, window), draw, lead=COHORT)
-            Section(visit, "All invitations", reach.load_funnel, reach.draw_funnel, lead=INVITATIONS)
+            with box("div", "stack"):
+                Section(visit, "All invitations", reach.load_funnel, reach.draw_funnel, lead=INVITATIONS)
+                Section(visit, "Their rates against the yardsticks", reach.load_yardsticks, draw_yardsticks)
         Section(visit, "From invitation to answer, by owner", reach.load_owners, reach.draw_owners)
 
 

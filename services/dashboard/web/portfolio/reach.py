@@ -5,14 +5,20 @@ from functools import partial
 
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import Cell, Text, account_link, address, box, empty, link, money, table, when
+from services.dashboard.web.names import owners_of
 from services.dashboard.web.score_view import funnel, steps
+from shared.api.benchmark_funnel import Funnel
 from shared.api.figures import Coverage, Extent, RevenueExtent
 from shared.api.portfolio import GroupFigures
-from shared.api.questions import PORTFOLIO_FUNNEL, PORTFOLIO_GAPS
-from shared.api.reach import FunnelGroup, GapAccount, PortfolioGaps, Selection
+from shared.api.questions import FUNNEL, PORTFOLIO_FUNNEL, PORTFOLIO_GAPS
+from shared.api.reach import FunnelGroup, Gap, GapAccount, PortfolioGaps, Selection
 from shared.http.client import Api
 
 NAMED = 20
+Funnels = tuple[list[FunnelGroup], Mapping[str, str]]
+"""Figures by owner, and the owners' names by their e-mail addresses."""
+Gaps = tuple[PortfolioGaps, Mapping[str, str]]
+"""What accounts lack, and the names of their owners by e-mail address."""
 
 
 class ReachSections:
@@ -37,18 +43,22 @@ class ReachSections:
         if group.sent_count:
             link("Who is silent", address("/people", silent="true"))
 
-    async def load_owners(self, api: Api) -> list[FunnelGroup]:
-        found = await api.ask(PORTFOLIO_FUNNEL, window=self._window, group_by="owner")
-        return found.groups
+    async def load_yardsticks(self, api: Api) -> Funnel:
+        return await api.ask(FUNNEL, window=self._window)
 
-    def draw_owners(self, groups: list[FunnelGroup]) -> None:
+    async def load_owners(self, api: Api) -> Funnels:
+        found = await api.ask(PORTFOLIO_FUNNEL, window=self._window, group_by="owner")
+        return found.groups, await owners_of(api, (group.group["owner"] for group in found.groups))
+
+    def draw_owners(self, found: Funnels) -> None:
+        groups, names = found
         if not groups:
             empty("Nobody was asked in this window.")
             return
         heads = ("Owner", "Sent", "Bounced", "Opened", "Answered", "Response rate")
         rows: list[list[Cell]] = [
             [
-                partial(_owner, group.group["owner"]),
+                partial(_owner, group.group["owner"], names),
                 wording.grouped(group.sent_count),
                 wording.share(group.bounce_rate),
                 wording.share(group.open_rate),
@@ -60,26 +70,35 @@ class ReachSections:
         table(heads, rows, "From invitation to answer, by owner")
         Text("p", "50 to 60 % is what account managers aim at; ordinary B2B mail surveys get 12 to 15 %.", "muted")
 
-    async def load_gaps(self, api: Api) -> PortfolioGaps:
-        return await api.ask(PORTFOLIO_GAPS, window=self._window)
+    async def load_gaps(self, api: Api) -> Gaps:
+        found = await api.ask(PORTFOLIO_GAPS, window=self._window)
+        owners = [account.owner for gap in gaps_of(found).values() for account in gap.accounts[:NAMED]]
+        return found, await owners_of(api, owners)
 
-    def draw_gaps(self, portfolio: PortfolioGaps) -> None:
-        gaps = {
-            "Without a decision-maker": portfolio.without_decision_maker,
-            "Known by a single person": portfolio.single_threaded,
-            "Never asked in 12 months": portfolio.never_asked_in_12_months,
-        }
+    def draw_gaps(self, found: Gaps) -> None:
+        portfolio, names = found
+        gaps = gaps_of(portfolio)
         for title, gap in gaps.items():
+            if not gap.account_count:
+                continue
             Text("h3", f"{title}: {wording.count(gap.account_count, 'account')}")
-            if gap.account_count:
-                with box("details"):
-                    Text("summary", "Which")
-                    _gap_table(title, gap.accounts[:NAMED])
-                    if gap.account_count > NAMED:
-                        Text("p", f"and {gap.account_count - NAMED} more", "muted")
+            with box("details"):
+                Text("summary", "Which")
+                _gap_table(title, gap.accounts[:NAMED], names)
+                if gap.account_count > NAMED:
+                    Text("p", f"and {wording.grouped(gap.account_count - NAMED)} more", "muted")
         _friendly(portfolio.selection, portfolio.warnings)
         if not any(gap.account_count for gap in gaps.values()):
-            empty("Every account has a decision-maker and more than one contact, and was asked.")
+            empty("No account lacks a decision-maker, hangs on one contact or was never asked.")
+
+
+def gaps_of(portfolio: PortfolioGaps) -> dict[str, Gap]:
+    """What accounts lack, in words, and which they are."""
+    return {
+        "Without a decision-maker": portfolio.without_decision_maker,
+        "Known by a single person": portfolio.single_threaded,
+        "Never asked in 12 months": portfolio.never_asked_in_12_months,
+    }
 
 
 def _draw_part(name: str, part: Coverage | Extent | RevenueExtent, currency: str | None = None) -> None:
@@ -106,23 +125,25 @@ def _draw_part(name: str, part: Coverage | Extent | RevenueExtent, currency: str
         Text("span", " known")
 
 
-def _owner(email: str | None) -> None:
+def _owner(email: str | None, names: Mapping[str, str]) -> None:
     if email:
-        link(email, address("/accounts", owner=email))
+        link(names.get(email, email), address("/accounts", owner=email))
     else:
         Text("span", "nobody")
 
 
-def _gap_table(title: str, accounts: list[GapAccount]) -> None:
-    rows: list[list[Cell]] = [
-        [
-            partial(account_link, account.account_id, account.name),
-            wording.count(account.known, "person", "people"),
-            account.owner or "nobody",
-            partial(when, account.last_asked_at),
-        ]
-        for account in accounts
-    ]
+def _gap_table(title: str, accounts: list[GapAccount], names: Mapping[str, str]) -> None:
+    rows: list[list[Cell]] = []
+    for account in accounts:
+        owner = account.owner or "nobody"
+        rows.append(
+            [
+                partial(account_link, account.account_id, account.name),
+                wording.count(account.known, "person", "people"),
+                names.get(owner, owner),
+                partial(when, account.last_asked_at),
+            ]
+        )
     table(("Account", "Known", "Owner", "Last asked"), rows, title)
 
 

@@ -1,10 +1,13 @@
 """The score of the portfolio: by four methods, over time, and by group."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from services.dashboard.domain import wording
 from services.dashboard.web import charts
 from services.dashboard.web.elements import Cell, Text, address, box, empty, figure, link, shares, table
+from services.dashboard.web.names import owners_of
 from services.dashboard.web.score_view import headline
 from shared.api.portfolio import GroupFigures, PortfolioTrend
 from shared.api.questions import PORTFOLIO_SCORE, PORTFOLIO_TREND
@@ -31,6 +34,14 @@ NO_VALUE = {"owner": "No owner", "touchpoint": "Relationship survey", "stakehold
 OF_PEOPLE = ("stakeholder_type",)
 
 
+@dataclass(frozen=True)
+class Grouped:
+    """Figures by group, and what groups are called."""
+
+    groups: list[GroupFigures]
+    names: Mapping[str, str]
+
+
 class ScoreSections:
     """The data and drawing of the sections about the score."""
 
@@ -44,9 +55,12 @@ class ScoreSections:
     async def load_trend(self, api: Api) -> PortfolioTrend:
         return await api.ask(PORTFOLIO_TREND, interval="month", points=13, window=self._window)
 
-    async def load_groups(self, api: Api) -> list[GroupFigures]:
+    async def load_groups(self, api: Api) -> Grouped:
         found = await api.ask(PORTFOLIO_SCORE, window=self._window, group_by=self._by)
-        return found.groups
+        names: Mapping[str, str] = NAMES.get(self._by, {})
+        if self._by == "owner":
+            names = await owners_of(api, (group.group["owner"] for group in found.groups))
+        return Grouped(found.groups, names)
 
     def draw(self, found: dict[str, GroupFigures]) -> None:
         if not found["latest"].response_count:
@@ -67,35 +81,36 @@ class ScoreSections:
         charts.distribution(figures["latest"].distribution, "Answers by score")
         link("What they answered and wrote", address("/answers", survey_type="nps", window=self._window))
 
-    def draw_groups(self, groups: list[GroupFigures]) -> None:
-        if not groups:
+    def draw_groups(self, found: Grouped) -> None:
+        if not found.groups:
             empty("Nobody has answered in this window.")
             return
-        order = sorted(groups, key=lambda group: (group.nps is None, group.nps))
+        order = sorted(found.groups, key=lambda group: (group.nps is None, group.nps))
         heads = (GROUPS[self._by].removeprefix("By ").capitalize(), "NPS", "95 % interval", "Change", "Respondents", "")
-        table(heads, [self._row(group) for group in order], f"NPS {GROUPS[self._by].lower()}, the lowest first")
+        rows = [self._row(group, found.names) for group in order]
+        table(heads, rows, f"NPS {GROUPS[self._by].lower()}, the lowest first")
 
-    def _draw_name(self, value: str | None) -> None:
+    def _draw_name(self, value: str | None, names: Mapping[str, str]) -> None:
         target = ""
         if value:
             target = self._target(value)
         if target:
-            link(self._name(value), target)
+            link(self._name(value, names), target)
         else:
-            Text("span", self._name(value))
+            Text("span", self._name(value, names))
 
-    def _name(self, value: str | None) -> str:
+    def _name(self, value: str | None, names: Mapping[str, str]) -> str:
         if value is None:
             return NO_VALUE.get(self._by, wording.NOTHING)
-        if value in NAMES.get(self._by, {}):
-            return NAMES[self._by][value]
+        if value in names:
+            return names[value]
         if self._by in ("owner", "region"):
             return value or wording.NOTHING
         return wording.plain(value)
 
-    def _row(self, group: GroupFigures) -> list[Cell]:
+    def _row(self, group: GroupFigures, names: Mapping[str, str]) -> list[Cell]:
         return [
-            partial(self._draw_name, group.group[self._by]),
+            partial(self._draw_name, group.group[self._by], names),
             wording.points(group.nps),
             wording.between(group.ci_low, group.ci_high),
             wording.points(group.change),

@@ -88,14 +88,14 @@ class TodoSections:
 
     def draw_moves(self, moves: list[Move]) -> None:
         for move in moves:
-            with box("h3"):
-                people = wording.count(move.people, "respondent")
-                if move.more:
-                    people += " or more"
-                Text("span", f"{move.title}: {people}")
             if not move.changes:
+                Text("h3", move.title)
                 Text("p", "Nobody.", "muted")
                 continue
+            people = wording.count(move.people, "respondent")
+            if move.more:
+                people += " or more"
+            Text("h3", f"{move.title}: {people}")
             rows = [_move_row(change, move.names) for change in move.changes]
             table(("Who", "Account", "Change", "When"), rows, move.title)
             if move.people > len(rows):

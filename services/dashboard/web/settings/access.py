@@ -50,8 +50,7 @@ def _by_days(key: Key) -> Key:
 def _draw_keys(visit: Visit, keys: list[Key]) -> None:
     rows: list[list[Cell]] = [
         [
-            key.name,
-            key.id,
+            partial(Text, "span", key.name, title=f"Id {key.id}"),
             ", ".join(key.scopes) or f"only post answers, from {', '.join(key.origins)}",
             key.owner_email or "all accounts",
             partial(when, key.created_at),
@@ -61,7 +60,7 @@ def _draw_keys(visit: Visit, keys: list[Key]) -> None:
         ]
         for key in keys
     ]
-    table(("Name", "Id", "Permissions", "Whose accounts", "Created", "Last used", "State", ""), rows, "API keys")
+    table(("Name", "Permissions", "Whose accounts", "Created", "Last used", "State", ""), rows, "API keys")
 
     def fill(fields: Fields) -> None:
         fields.text("name", "What it is for")
@@ -76,7 +75,7 @@ def _draw_keys(visit: Visit, keys: list[Key]) -> None:
             body = values | {"name": values.get("name", ""), "scopes": values["scopes"].split(",")}
             new = await (await visit.api()).call(MAKE_KEY, body)
             made.append(new)
-            await visit.resources.desk.note(visit.user, "made_key", new.id)
+            await visit.resources.desk.note(visit.user, "made_key", new.name)
 
         worked = await attempt(work(), "Made")
         if worked:
@@ -110,7 +109,7 @@ def _revoke(visit: Visit, key: Key) -> None:
     async def revoke() -> None:
         async def work() -> None:
             await (await visit.api()).call(REVOKE_KEY, key_id=key.id)
-            await visit.resources.desk.note(visit.user, "revoked_key", key.id)
+            await visit.resources.desk.note(visit.user, "revoked_key", key.name)
 
         await attempt(work(), "Revoked: services refuse it within ten seconds")
         await visit.refresh()

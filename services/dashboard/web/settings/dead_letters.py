@@ -17,7 +17,7 @@ from shared.api.questions import CONFLICT, CONFLICTS, DEAD_LETTER, DEAD_LETTERS
 from shared.http.client import Api, Question, ServiceName
 
 DROP = "Its content goes, and only the count of it stays. A record that was replayed may be dropped."
-SERVICES: tuple[ServiceName, ...] = ("collector", "scorer", "alerting", "benchmark")
+SERVICES: tuple[ServiceName, ...] = ("collector", "scorer", "alerting", "benchmark", "outreach")
 
 
 @page("/settings/dead-letters", "Dead letters", scope="manage")

@@ -10,6 +10,7 @@ from services.dashboard.domain import wording
 from services.dashboard.domain.delivery_wording import STATES, under_way, went, why
 from services.dashboard.web.elements import Cell, Text, address, box, code, empty, facts, link, table, when
 from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, filters, show_once, sure
+from services.dashboard.web.names import NameBook, NameLookup
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
@@ -35,6 +36,8 @@ from shared.api.webhooks import (
 )
 from shared.http.client import Api, Call, within
 
+Sent = tuple[list[DeliveryItem], NameBook]
+"""Deliveries, and the names of their accounts."""
 LATEST = 100
 ORDERS = {True: "in order", False: "in any order"}
 GRACES = {"86400": "One more day", "604800": "One more week", "0": "Not at all: it may be known to others"}
@@ -50,8 +53,12 @@ async def endpoint(visit: Visit) -> None:
     async def load(api: Api) -> EndpointDetail:
         return await api.ask(ENDPOINT, endpoint_id=endpoint_id)
 
-    async def deliveries(api: Api) -> list[DeliveryItem]:
-        return await api.ask_all(DELIVERIES, most=LATEST, endpoint_id=endpoint_id, **chosen)
+    names = NameLookup()
+
+    async def deliveries(api: Api) -> Sent:
+        found = await api.ask_all(DELIVERIES, most=LATEST, endpoint_id=endpoint_id, **chosen)
+        pairs = [(delivery.account_id, None) for delivery in found if delivery.account_id]
+        return found, await names.of(api, pairs)
 
     draw = _Endpoint(visit, endpoint_id).draw
     Section(visit, "Endpoint", load, draw, classes="wide", subject="webhook endpoint")
@@ -70,10 +77,11 @@ class _Endpoint:
 
     def __init__(self, visit: Visit, endpoint_id: str) -> None:
         self._visit, self._id = visit, endpoint_id
-        self._path = within("/v1/webhook-endpoints", endpoint_id)
+        self._address = ""
         """The endpoint in the audit."""
 
     def draw(self, endpoint: EndpointDetail) -> None:
+        self._address = endpoint.url
         rows: dict[str, Cell] = {
             "Address": endpoint.url,
             "What for": endpoint.description or wording.NOTHING,
@@ -126,7 +134,7 @@ class _Endpoint:
         async def work() -> None:
             body = {"grace_s": int(values["grace_s"])}
             made.append(await (await self._visit.api()).call(ROTATE_SECRET, body, endpoint_id=self._id))
-            await self._visit.resources.desk.note(self._visit.user, "rotated_webhook_secret", self._path)
+            await self._visit.resources.desk.note(self._visit.user, "rotated_webhook_secret", self._address)
 
         worked = await attempt(work(), "The new secret signs")
         if worked:
@@ -140,7 +148,7 @@ class _Endpoint:
         async def work() -> None:
             body = {name: values[name] for name in ("since", "until") if name in values}
             made.append(await (await self._visit.api()).call(RECOVER, body, endpoint_id=self._id))
-            await self._visit.resources.desk.note(self._visit.user, "recovered_webhooks", self._path)
+            await self._visit.resources.desk.note(self._visit.user, "recovered_webhooks", self._address)
 
         worked = await attempt(work(), "On their way")
         if worked:
@@ -151,30 +159,22 @@ class _Endpoint:
     async def _delete(self) -> None:
         async def work() -> None:
             await (await self._visit.api()).call(DELETE_ENDPOINT, endpoint_id=self._id)
-            await self._visit.resources.desk.note(self._visit.user, "deleted_webhook", self._path)
+            await self._visit.resources.desk.note(self._visit.user, "deleted_webhook", self._address)
 
         if await attempt(work(), "Deleted"):
             ui.navigate.to("/settings")
 
     async def _do(self, call: Call[object], body: dict[str, Any] | None, done: str, action: str) -> bool:
-        return await _do(self._visit, call, body, done, action, endpoint_id=self._id)
+        async def work() -> None:
+            await (await self._visit.api()).call(call, body, endpoint_id=self._id)
+            await self._visit.resources.desk.note(self._visit.user, action, self._address)
+
+        worked = await attempt(work(), done)
+        await self._visit.refresh()
+        return worked
 
 
 GONE = "What waits for it is cancelled. What was sent stays readable."
-
-
-async def _do(
-    visit: Visit, call: Call[object], body: dict[str, Any] | None, done: str, action: str, **ids: str
-) -> bool:
-    """Do it, say that it is `done`, and note the `action` in the audit."""
-
-    async def work() -> None:
-        await (await visit.api()).call(call, body, **ids)
-        await visit.resources.desk.note(visit.user, action, call.path.format(**ids))
-
-    worked = await attempt(work(), done)
-    await visit.refresh()
-    return worked
 
 
 def _fields(endpoint: EndpointDetail, fields: Fields) -> None:
@@ -203,11 +203,15 @@ def _draw_secrets(secrets: list[SecretItem]) -> None:
 
 
 def _draw_notices(notices: list[NoticeItem]) -> None:
+    """Draw the newest notices, of several levels of one thing only the last that was reached."""
     if not notices:
         return
+    latest: dict[tuple[str, str], NoticeItem] = {}
+    for notice in notices:
+        latest.setdefault((notice.kind, notice.subject), notice)
     Text("h3", "Mind")
     with box("ul"):
-        for notice in notices[:5]:
+        for notice in list(latest.values())[:5]:
             with box("li"):
                 level = ""
                 if notice.level:
@@ -216,14 +220,18 @@ def _draw_notices(notices: list[NoticeItem]) -> None:
                 when(notice.created_at, "ago")
 
 
-def _draw_deliveries(visit: Visit, deliveries: list[DeliveryItem]) -> None:
+def _draw_deliveries(visit: Visit, sent: Sent) -> None:
+    deliveries, names = sent
     if not deliveries:
-        empty("No deliveries match these filters.")
+        if visit.given("status", "event_type", "job_id"):
+            empty("No deliveries match these filters.")
+        else:
+            empty("Nothing was sent to it yet.", "“Send a test” sends it a message.")
         return
     rows: list[list[Cell]] = [
         [
             partial(link, delivery.event_type, within("/settings/deliveries", delivery.id)),
-            delivery.account_id or wording.NOTHING,
+            _account_of(delivery, names),
             went(delivery.status, delivery.last_failure),
             str(delivery.attempt_count),
             partial(when, delivery.created_at, "time"),
@@ -234,8 +242,14 @@ def _draw_deliveries(visit: Visit, deliveries: list[DeliveryItem]) -> None:
     table(("Message", "Account", "State", "Tries", "Made", ""), rows, "Deliveries")
 
 
-def _any_under_way(deliveries: list[DeliveryItem]) -> bool:
-    return any(map(_under_way, deliveries))
+def _account_of(delivery: DeliveryItem, names: NameBook) -> str:
+    if delivery.account_id is None:
+        return wording.NOTHING
+    return names.account((delivery.account_id, None))
+
+
+def _any_under_way(sent: Sent) -> bool:
+    return any(map(_under_way, sent[0]))
 
 
 def _under_way(delivery: DeliveryItem) -> bool:
@@ -244,7 +258,12 @@ def _under_way(delivery: DeliveryItem) -> bool:
 
 def _again(visit: Visit, delivery: DeliveryItem) -> None:
     async def resend() -> None:
-        await _do(visit, RESEND, None, "It is being sent again", "resent_webhook", delivery_id=delivery.id)
+        async def work() -> None:
+            await (await visit.api()).call(RESEND, delivery_id=delivery.id)
+            await visit.resources.desk.note(visit.user, "resent_webhook", delivery.event_type)
+
+        await attempt(work(), "It is being sent again")
+        await visit.refresh()
 
     button("Send again", resend)
 

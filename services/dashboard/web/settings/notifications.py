@@ -47,7 +47,7 @@ def _draw(visit: Visit, notifications: list[NotificationItem]) -> None:
 
 
 def _row(visit: Visit, notification: NotificationItem) -> list[Cell]:
-    to = notification.address or notification.url or "whoever it concerns"
+    to = _to(notification)
     return [
         CHANNELS[notification.channel],
         to,
@@ -58,6 +58,10 @@ def _row(visit: Visit, notification: NotificationItem) -> list[Cell]:
         partial(when, notification.created_at),
         partial(_remove, visit, notification, to),
     ]
+
+
+def _to(notification: NotificationItem) -> str:
+    return notification.address or notification.url or "whoever it concerns"
 
 
 def _fields(channel: str, fields: Fields) -> None:
@@ -75,7 +79,7 @@ async def _create(visit: Visit, channel: str, values: Values) -> bool:
     async def work() -> None:
         body = values | {"channel": channel, "quiet_hours": bool(values.get("quiet_hours"))}
         made = await (await visit.api()).call(ADD_NOTIFICATION, body)
-        await visit.resources.desk.note(visit.user, "added_notification", made.id)
+        await visit.resources.desk.note(visit.user, "added_notification", _to(made))
 
     worked = await attempt(work(), "Added")
     await visit.refresh()
@@ -86,7 +90,7 @@ def _remove(visit: Visit, notification: NotificationItem, to: str) -> None:
     async def remove() -> None:
         async def work() -> None:
             await (await visit.api()).call(REMOVE_NOTIFICATION, notification_id=notification.id)
-            await visit.resources.desk.note(visit.user, "removed_notification", notification.id)
+            await visit.resources.desk.note(visit.user, "removed_notification", to)
 
         await attempt(work(), "Removed")
         await visit.refresh()

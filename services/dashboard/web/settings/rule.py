@@ -6,6 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
+from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import rules as forms
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import (
@@ -22,7 +23,7 @@ from services.dashboard.web.elements import (
     when,
 )
 from services.dashboard.web.form_fields import Fields, Values, attempt, button, sure
-from services.dashboard.web.names import NameBook, NameLookup, pair_of
+from services.dashboard.web.names import NameBook, NameLookup, actors_of, pair_of
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.rules import conditions_of, state_of, time_of
@@ -56,7 +57,7 @@ async def rule(visit: Visit) -> None:
 
 @dataclass(frozen=True)
 class _History:
-    """The versions of a rule, the newest first, and the people who have keys, by the keys' ids."""
+    """The versions of a rule, the newest first, and who acts with which key, by the keys' ids."""
 
     versions: list[RuleView]
     people: dict[str, str]
@@ -160,14 +161,14 @@ class _Rule:
         async def work() -> None:
             body = values | {"version": self._current.version}
             await (await self._visit.api()).call(CHANGE_RULE, body, rule=self._rule_id)
-            await self._visit.resources.desk.note(self._visit.user, action, self._rule_id)
+            await self._visit.resources.desk.note(self._visit.user, action, self._current.label)
 
         await attempt(work(), done)
         await self._visit.refresh()
 
     async def load_versions(self, api: Api) -> _History:
         versions = (await api.ask(RULE_VERSIONS, rule=self._rule_id)).items
-        return _History(versions, await self._visit.resources.desk.names_of_keys())
+        return _History(versions, await actors_of(api, self._visit.resources.desk, self._visit.user))
 
     def draw_versions(self, history: _History) -> None:
         rows: list[list[Cell]] = []
@@ -179,7 +180,7 @@ class _Rule:
                 [
                     str(newer.version),
                     partial(when, newer.created_at, "time"),
-                    history.people.get(newer.created_by.removeprefix("key:"), newer.created_by),
+                    told.actor(newer.created_by, history.people),
                     _changes_in_words(newer, older),
                     partial(_draw_version, newer),
                     last,

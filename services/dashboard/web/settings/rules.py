@@ -92,7 +92,7 @@ def _switch(visit: Visit, rule: RuleView) -> None:
         async def work() -> None:
             body = {"version": rule.version, "enabled": not rule.enabled}
             await (await visit.api()).call(CHANGE_RULE, body, rule=rule.rule_id)
-            await visit.resources.desk.note(visit.user, "switched_rule", rule.rule_id)
+            await visit.resources.desk.note(visit.user, "switched_rule", rule.label)
 
         await attempt(work(), "Switched")
         await visit.refresh()

@@ -95,7 +95,7 @@ async def _create(visit: Visit, values: Values) -> bool:
     async def work() -> None:
         new = await (await visit.api()).call(ADD_ENDPOINT, {"url": "", **wanted})
         made.append(new)
-        await visit.resources.desk.note(visit.user, "added_webhook", new.id)
+        await visit.resources.desk.note(visit.user, "added_webhook", new.url)
 
     worked = await attempt(work(), "Added")
     if worked:

@@ -17,7 +17,7 @@
   }
 
   function count(known, whole) {
-    if (!known) return "No accounts match these filters";
+    if (!known) return noAccounts();
     return `${whole ? "" : "more than "}${number.format(known)} ${known === 1 ? "account" : "accounts"}`;
   }
 
@@ -27,6 +27,12 @@
     if (!answer.ok) throw new Error((await answer.json()).detail);
     return answer.json();
   }
+
+  // Without a filter there are none at all: the buttons above say what to do.
+  window.noAccounts = () => {
+    const filters = [...new URLSearchParams(location.search).keys()].filter((name) => name !== "sort" && name !== "window");
+    return filters.length ? "No accounts match these filters" : "No account is known yet: add one, or bring a file";
+  };
 
   window.accountsReady = (event) => (grid = event.api);
 
@@ -54,6 +60,7 @@
           asked.successCallback(found.rows, found.next ? -1 : end);
           shown = { end, whole: !found.next };
           tell();
+          grid?.setGridOption("overlayNoRowsTemplate", noAccounts());
           end ? grid?.hideOverlay() : grid?.showNoRowsOverlay();
         } catch (error) {
           asked.failCallback();

@@ -1,20 +1,25 @@
 """Who was asked, who was not and why, and what came of it; the filter is in the address."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 
 from services.dashboard.domain import asks as told
+from services.dashboard.domain import wording
 from services.dashboard.web.elements import (
     Cell,
     Text,
     account_link,
+    address,
     box,
     empty,
+    link,
     person_link,
     table,
     when,
 )
-from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, filters, over_the_page
+from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, filters, over_the_page, sure
+from services.dashboard.web.names import actors_of
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.surveys.cohort import draw_cohort
@@ -22,14 +27,17 @@ from services.dashboard.web.surveys.link_rows import draw_link
 from services.dashboard.web.surveys.linking import names_of
 from services.dashboard.web.surveys.tabs import tabs
 from shared.api.asks import Ask, AskDetail, AskGroup, AskLink
-from shared.api.calls import WITHDRAW_ASK
-from shared.api.questions import ASK, ASK_LINK, ASK_SUMMARY, ASKS, SURVEYS
+from shared.api.calls import RESEND_ASK, WITHDRAW_ASK
+from shared.api.programmes import Programme
+from shared.api.questions import ASK, ASK_LINK, ASK_SUMMARY, ASKS, PROGRAMMES, SURVEYS
 from shared.api.surveys import SurveyHead
 from shared.http.client import Api
 
 MOST = 200
-NAMES = ("survey_id", "state", "reason", "account", "account_id")
-COUNTED = ("survey_id", "account", "account_id")
+NAMES = ("survey_id", "programme_id", "state", "reason", "account", "account_id")
+COUNTED = ("survey_id", "programme_id", "account", "account_id")
+RESENDING = "They get the mail once more, to their address now, in the hours of the programme; two reminders at most."
+PLANNED = "waiting,held"
 REASONS = {reason: words.capitalize() for reason, words in told.REASONS.items()}
 
 
@@ -39,8 +47,8 @@ async def asks(visit: Visit) -> None:
     tabs(visit, "/surveys/asks", "Everybody who was to be asked: what became of it, and why somebody was not")
     wanted = visit.given(*NAMES)
 
-    async def load_surveys(api: Api) -> list[SurveyHead]:
-        return await api.ask_all(SURVEYS)
+    async def load_filters(api: Api) -> tuple[list[SurveyHead], list[Programme]]:
+        return await asyncio.gather(api.ask_all(SURVEYS), api.ask_all(PROGRAMMES))
 
     async def load_sum(api: Api) -> AskGroup:
         summary = await api.ask(ASK_SUMMARY, **{name: wanted[name] for name in COUNTED if name in wanted})
@@ -49,15 +57,17 @@ async def asks(visit: Visit) -> None:
     async def load(api: Api) -> list[Ask]:
         return await api.ask_all(ASKS, most=MOST, **wanted)
 
-    Section(visit, "", load_surveys, partial(_draw_filters, visit), classes="plain")
+    Section(visit, "", load_filters, partial(_draw_filters, visit), classes="plain")
     Section(visit, "How many", load_sum, partial(draw_cohort, "/surveys/asks", wanted), classes="wide")
-    Section(visit, "One by one", load, partial(_draw, visit), classes="wide")
+    Section(visit, "One by one", load, partial(_draw, visit, wanted), classes="wide")
 
 
-def _draw_filters(visit: Visit, surveys: list[SurveyHead]) -> None:
+def _draw_filters(visit: Visit, found: tuple[list[SurveyHead], list[Programme]]) -> None:
+    surveys, programmes = found
     fields: tuple[tuple[str, str, Mapping[str, str] | None], ...] = (
         ("survey_id", "Survey", names_of(surveys)),
-        ("state", "State", told.STATES),
+        ("programme_id", "Programme", {programme.programme_id: programme.name for programme in programmes}),
+        ("state", "State", told.STATES | {PLANNED: "Planned, not sent yet"}),
         ("reason", "Why not", REASONS),
         ("account", "Account, by name", None),
     )
@@ -65,26 +75,40 @@ def _draw_filters(visit: Visit, surveys: list[SurveyHead]) -> None:
     filters("/surveys/asks", fields, {**visit.query, "account": account})
 
 
-def _draw(visit: Visit, found: list[Ask]) -> None:
+def _draw(visit: Visit, wanted: Mapping[str, str], found: list[Ask]) -> None:
     if not found:
         empty("Nobody is here.", "Make a link on the page of an account or a person, or choose less above.")
         return
     rows = [_row(visit, asked) for asked in found]
-    table(("Who", "Account", "Survey", "What became of it", "When", "Until", ""), rows, "Asks")
+    table(("Who", "Account", "Asked by", "What became of it", "When", "Until", ""), rows, "Asks")
     if len(found) == MOST:
-        Text("p", f"The newest {MOST} are shown: choose above to see others.", "muted")
+        Text("p", f"The newest {MOST} are shown: choose above to see others, or download them all.", "muted")
+    with box("div", "buttons"):
+        link("Download all of these as CSV", address("/exports/asks.csv", **wanted), "button")
 
 
 def _row(visit: Visit, asked: Ask) -> list[Cell]:
+    account: Cell = partial(account_link, asked.account_id, asked.account_name)
+    if asked.origin == "test":
+        account = wording.NOTHING
     return [
-        partial(person_link, asked.account_id, asked.stakeholder_id, asked.name),
-        partial(account_link, asked.account_id, asked.account_name),
-        asked.survey_name,
+        _whom(asked),
+        account,
+        asked.programme_name or asked.survey_name,
         partial(_draw_state, asked),
         partial(when, asked.created_at, "ago"),
         partial(when, asked.closes_at),
         partial(_draw_buttons, visit, asked),
     ]
+
+
+def _whom(asked: Ask) -> Cell:
+    if not asked.stakeholder_id:
+        return "Nobody"
+    if asked.origin == "test":
+        # A test goes to a colleague, who is nobody's customer: there is no page to lead to.
+        return asked.stakeholder_id
+    return partial(person_link, asked.account_id, asked.stakeholder_id, asked.name)
 
 
 def draw_asks_of_person(visit: Visit, found: list[Ask]) -> None:
@@ -117,9 +141,11 @@ def _draw_buttons(visit: Visit, asked: Ask) -> None:
     who = asked.name or asked.stakeholder_id
     with box("div", "buttons tight"):
         button("History", partial(_show_history, visit, asked)).props["aria-label"] = f"History: {who}"
-        if visit.user.may("act") and asked.outcome == "open":
-            if asked.origin == "link":
+        if visit.user.may("act") and (asked.outcome == "open" or asked.state in ("waiting", "held")):
+            if asked.outcome == "open" and asked.origin in ("link", "programme"):
                 button("Link", partial(_show_link, visit, asked)).props["aria-label"] = f"Link of {who}"
+            if asked.outcome == "open" and asked.origin == "programme":
+                button("Resend", partial(_resend, visit, asked)).props["aria-label"] = f"Resend: {who}"
             button("Withdraw", partial(_withdraw, visit, asked)).props["aria-label"] = f"Withdraw: {who}"
 
 
@@ -128,8 +154,9 @@ async def _show_history(visit: Visit, asked: Ask) -> None:
     people: dict[str, str] = {}
 
     async def work() -> None:
-        found.append(await (await visit.api()).ask(ASK, ask_id=asked.ask_id))
-        people.update(await visit.resources.desk.names_of_keys())
+        api = await visit.api()
+        found.append(await api.ask(ASK, ask_id=asked.ask_id))
+        people.update(await actors_of(api, visit.resources.desk, visit.user))
 
     if not await attempt(work(), ""):
         return
@@ -163,11 +190,25 @@ async def _show_link(visit: Visit, asked: Ask) -> None:
     dialog.open()
 
 
+def _resend(visit: Visit, asked: Ask) -> None:
+    """Ask for confirmation, and let the mail go once more."""
+
+    async def go() -> None:
+        api = await visit.api()
+        await attempt(api.call(RESEND_ASK, ask_id=asked.ask_id), "It goes as soon as mails may go to them")
+        await visit.refresh()
+
+    sure(f"Remind {asked.name or asked.stakeholder_id} now?", RESENDING, "Send it", go)
+
+
 def _withdraw(visit: Visit, asked: Ask) -> None:
     """Ask why, and withdraw."""
 
     def fill(fields: Fields) -> None:
-        Text("p", "The link says then that the question was withdrawn. An answer that is there already stays.")
+        if asked.outcome == "open":
+            Text("p", "The link says then that the question was withdrawn. An answer that is there already stays.")
+        else:
+            Text("p", "They get no mail this time. The next time comes as planned.")
         fields.text("reason", "Why; for you only")
 
     async def send(values: Values) -> bool:

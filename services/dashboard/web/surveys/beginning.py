@@ -14,7 +14,7 @@ from services.dashboard.web.surveys.listing import survey_address
 from services.dashboard.web.surveys.tabs import tabs
 from shared.api.calls import BEGIN_SURVEY
 from shared.api.questions import SURVEY_TEMPLATES
-from shared.api.surveys import Preset, Survey, SurveyTemplates, Template
+from shared.api.surveys import Preset, Survey, SurveyDocument, SurveyTemplates, Template
 from shared.http.client import Api
 from shared.industries import NAMES as INDUSTRIES
 
@@ -44,14 +44,28 @@ def _tile(visit: Visit, found: SurveyTemplates, template: Template) -> None:
     survey = template.survey
     with box("div", "tile"):
         Text("h3", survey.name)
-        score = survey.texts[survey.default_language].score.text
-        Text("p", score, "quote")
-        further = wording.count(len(survey.questions), "further question")
-        Text("p", f"{wording.SURVEYS[survey.metric]}, why, and {further}", "muted")
+        Text("p", _question(survey), "quote")
+        Text("p", _asks(survey), "muted")
         begin = button(
             "Begin with this", partial(_begin, visit, found, template.template, {"template": template.template})
         )
         begin.props["aria-label"] = f"Begin with {survey.name}"
+
+
+def _question(survey: SurveyDocument) -> str:
+    """The question with the score, with what stands for its placeholders where a survey has no value."""
+    texts_of = survey.texts[survey.default_language]
+    question = texts_of.score.text
+    for name, instead in texts_of.fallbacks.items():
+        question = question.replace(f"{{{name}}}", instead)
+    return question
+
+
+def _asks(survey: SurveyDocument) -> str:
+    metric = wording.SURVEYS[survey.metric]
+    if not survey.questions:
+        return f"{metric} and why"
+    return f"{metric}, why, and {wording.count(len(survey.questions), 'further question')}"
 
 
 def _draw_presets(visit: Visit, found: SurveyTemplates) -> None:

@@ -12,6 +12,8 @@ from shared.api.asks import AskGroup
 from shared.api.questions import ASK_SUMMARY
 from shared.http.client import Api
 
+LINKS = "Make a link on the page of an account or of a person."
+
 
 def cohort_of(visit: Visit, window: str) -> Load:
     """Loads the asks that were due first in the window."""
@@ -26,11 +28,11 @@ def cohort_of(visit: Visit, window: str) -> Load:
     return load
 
 
-def draw_cohort(path: str, query: Mapping[str, str], group: AskGroup) -> None:
+def draw_cohort(path: str, query: Mapping[str, str], group: AskGroup, hint: str = LINKS) -> None:
     """The asks of a cohort: planned is the sum of its states, asked that of its outcomes. `query` of the page `path`
-    stays in the links."""
+    stays in the links; `hint` says what to do where there is nobody."""
     if not group.planned:
-        empty("Nobody was to be asked.", "Make a link on the page of an account or of a person.")
+        empty("Nobody was to be asked.", hint)
         return
     states = {state: getattr(group, state) for state in told.STATES}
     outcomes = group.outcomes.model_dump()
@@ -40,7 +42,8 @@ def draw_cohort(path: str, query: Mapping[str, str], group: AskGroup) -> None:
     rows.append(("Answered", float(group.outcomes.answered), wording.grouped(group.outcomes.answered)))
     steps(rows, group.planned)
     Text("p", f"{wording.grouped(group.planned)} planned = {told.sum_words(states, told.STATES)}", "muted")
-    Text("p", f"{wording.grouped(group.sent)} asked = {told.sum_words(outcomes, told.OUTCOMES)}", "muted")
+    if group.sent:
+        Text("p", f"{wording.grouped(group.sent)} asked = {told.sum_words(outcomes, told.OUTCOMES)}", "muted")
     if group.sent_rate is not None:
         Text("p", f"{wording.percent(group.sent_rate)} of those planned were asked.", "muted")
     _draw_reasons(path, query, group)

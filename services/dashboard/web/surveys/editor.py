@@ -13,6 +13,7 @@ from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.surveys.draft import Draft
 from services.dashboard.web.surveys.form import SurveyForm
 from services.dashboard.web.surveys.listing import state_words, survey_address
+from services.dashboard.web.surveys.mail_test import testing
 from services.dashboard.web.surveys.preview import Preview
 from services.dashboard.web.surveys.publishing import Publishing
 from shared.api.calls import ARCHIVE_SURVEY, DUPLICATE_SURVEY, RESTORE_SURVEY
@@ -73,6 +74,8 @@ def _draw_head(visit: Visit, draft: Draft, survey: Survey) -> None:
             button("Duplicate", partial(_duplicate, visit, survey))
             _draw_archiving(visit, survey)
         if survey.current_version is not None:
+            if survey.archived_at is None:
+                testing(visit, survey.survey_id)
             if visit.user.may("act") and survey.archived_at is None:
                 link("Make links", address("/surveys/links", survey_id=survey.survey_id), "button")
             link("Who was asked", address("/surveys/asks", survey_id=survey.survey_id), "button")

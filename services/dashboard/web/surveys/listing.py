@@ -71,7 +71,7 @@ def _draw(visit: Visit, found: Listed) -> None:
 
 
 def _draw_table(found: Listed, title: str, *, archived: bool) -> None:
-    heads = ("Survey", "Asks", "State", "Languages", "Asked", "Answered", "Changed")
+    heads = ("Survey", "Asks", "State", "Languages", "Who was asked", "Answered", "Changed")
     rows = []
     for survey in found.surveys:
         if (survey.archived_at is not None) == archived:
@@ -99,6 +99,6 @@ def _row(survey: SurveyHead, asks: AskGroup | None) -> list[Cell]:
 
 def _asked(survey_id: str, asked: int) -> None:
     if asked:
-        link(wording.grouped(asked), address("/surveys/asks", survey_id=survey_id))
+        link(f"{wording.grouped(asked)} asked", address("/surveys/asks", survey_id=survey_id))
     else:
-        Text("span", "0")
+        Text("span", "nobody asked")

@@ -5,10 +5,12 @@ from functools import partial
 
 from services.dashboard.domain import asks as told
 from services.dashboard.domain import wording
-from services.dashboard.web.elements import Cell, box, empty, table, when
+from services.dashboard.web.elements import Cell, box, empty, link, table, when
 from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, refuse, sure
+from services.dashboard.web.names import actors_of
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
+from services.dashboard.web.surveys.objections_file import bring_file
 from services.dashboard.web.surveys.tabs import tabs
 from shared.api.asks import Suppression, SuppressionsAdded
 from shared.api.calls import LIFT_SUPPRESSION, SUPPRESS
@@ -20,13 +22,13 @@ SOURCES = {
     "one_click": "by the button of their mail program",
     "page": "on the page",
     "invitation": "told by a mailer",
-    "import": "put in by you",
+    "import": "by hand or from a file",
 }
 
 
 @dataclass(frozen=True)
 class Objections:
-    """The objections, and the people who have keys, by the keys' ids."""
+    """The objections, and who acts with which key, by the keys' ids."""
 
     listed: list[Suppression]
     people: dict[str, str]
@@ -38,7 +40,8 @@ async def objections(visit: Visit) -> None:
     tabs(visit, "/surveys/objections", LEAD)
 
     async def load(api: Api) -> Objections:
-        return Objections(await api.ask_all(SUPPRESSIONS), await visit.resources.desk.names_of_keys())
+        people = await actors_of(api, visit.resources.desk, visit.user)
+        return Objections(await api.ask_all(SUPPRESSIONS), people)
 
     Section(visit, "Objections", load, partial(_draw, visit), classes="wide")
 
@@ -51,6 +54,9 @@ def _draw(visit: Visit, found: Objections) -> None:
         empty("Nobody has objected.", "Bring the list of your former tool, so that nobody is asked who said no there.")
     with box("div", "buttons"):
         button("Add addresses", partial(_add, visit), "main")
+        button("Bring a file", partial(bring_file, visit))
+        if found.listed:
+            link("Download as CSV", "/exports/objections.csv", "button")
 
 
 def _row(visit: Visit, suppression: Suppression, people: dict[str, str]) -> list[Cell]:

@@ -93,7 +93,7 @@ def _of(number: int, whole: int) -> str:
 
 def _draw_due(visit: Visit, found: list[DueReview]) -> None:
     if not found:
-        empty("Every account had a review within a quarter.", "Hold the next one a quarter after the last.")
+        empty("No account waits for a review.", "Each does a quarter after its last one.")
         return
     owners = {}
     for due in found:

@@ -5,10 +5,15 @@ from services.dashboard.web.section import Visit
 
 TABS = (
     ("/surveys", "Surveys", "read"),
+    ("/surveys/programmes", "Programmes", "read"),
     ("/surveys/links", "Links for many", "act"),
+    ("/surveys/waves", "Coming waves", "read"),
     ("/surveys/asks", "Who was asked", "read"),
     ("/surveys/reviews", "Business reviews", "read"),
+    ("/surveys/loop-backs", "What we changed", "read"),
     ("/surveys/objections", "Objections", "manage"),
+    ("/surveys/bounces", "Mails that came back", "manage"),
+    ("/surveys/sending-domain", "Sending domain", "manage"),
 )
 
 

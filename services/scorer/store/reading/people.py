@@ -146,6 +146,22 @@ async def names_of(
     return [dict(row) for row in rows]
 
 
+async def names_of_owners(tx: ReadTx, emails: Collection[str], owner_email: str | None) -> list[dict[str, Any]]:
+    """The names of owners and sponsors of accounts by their e-mail addresses; of this owner's accounts alone, where one
+    is given."""
+    mine = ""
+    if owner_email is not None:
+        mine = " and owner_email = :owner_email"
+    rows = await tx.all(
+        "select c.email, min(c.name) as name from accounts"
+        " cross join lateral (values (owner_email, owner_name), (sponsor_email, sponsor_name)) c (email, name)"
+        f" where c.email = any(cast(:emails as text[])){mine} group by c.email",
+        emails=sorted(set(emails)),
+        owner_email=owner_email,
+    )
+    return [dict(row) for row in rows]
+
+
 def _by_person(rows: Sequence[Any]) -> dict[PersonKey, list[Any]]:
     found: dict[PersonKey, list[Any]] = {}
     for row in rows:

@@ -73,7 +73,7 @@ class Published:
 @pytest.fixture
 async def published(environment: Environment) -> AsyncIterator[Published]:
     topic = environment.topic_prefix + "responses"
-    consumer = AIOKafkaConsumer(bootstrap_servers=environment.kafka, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**environment.kafka.options(), enable_auto_commit=False)
     await consumer.start()
     try:
         numbers = await consumer._client._wait_on_metadata(topic)

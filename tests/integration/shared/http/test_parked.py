@@ -18,6 +18,7 @@ from shared.db.engine import Database
 from shared.http import parked
 from shared.http.app import create_app
 from shared.http.health import health_of
+from shared.kafka.headers import pack, unpack
 from tests.support.edge import Keys
 from tests.support.environment import Environment
 from tests.support.http import bearer, running
@@ -85,7 +86,7 @@ async def park(database: Database, offset: int = 1, **changes: Any) -> UUID:
         "topic": "responses",
         "record_offset": offset,
         "record_key": b"acme",
-        "headers": json.dumps([["ce_id", "1"], ["odd", "caf\xe9"]]),
+        "headers": pack([("ce_id", b"1"), ("odd", b"caf\xe9")]),
         "value": BAD_VALUE,
         "account_id": "acme",
         "sender": None,
@@ -95,7 +96,7 @@ async def park(database: Database, offset: int = 1, **changes: Any) -> UUID:
         await tx.execute(
             "insert into parked (id, kind, reason, topic, partition, record_offset, record_key, headers, value,"
             " account_id, sender, parked_at) values (:id, :kind, :reason, :topic, 2, :record_offset, :record_key,"
-            " cast(:headers as jsonb), :value, :account_id, :sender, :parked_at)",
+            " :headers, :value, :account_id, :sender, :parked_at)",
             **row,
         )
     found = row["id"]
@@ -190,7 +191,7 @@ async def test_a_record_that_has_to_travel_leaves_through_the_outbox(
         b"acme",
         BAD_VALUE,
     )
-    assert row["headers"] == [["ce_id", "1"], ["odd", "caf\xe9"]]
+    assert unpack(row["headers"]) == [("ce_id", b"1"), ("odd", b"caf\xe9")]
     assert row["partition"] is None
     assert relay.woken == 1
 
@@ -256,7 +257,7 @@ async def conflict_of(database: Database, sender: str | None, offset: int, **cha
         "reason": "response_id_taken",
         "detail": "differs in score",
         "value": json.dumps({"response_id": f"r{offset}", "account_id": "acme", "score": 3}).encode(),
-        "headers": json.dumps([["ce_id", f"event-{offset}"]]),
+        "headers": pack([("ce_id", f"event-{offset}".encode())]),
     }
     return await park(database, offset, sender=sender, **(said | changes))
 

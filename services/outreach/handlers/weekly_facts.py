@@ -1,0 +1,57 @@
+"""What the leaders' weekly mail says is asked of the scorer and of alerting, with outreach's own key."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.outreach.domain.weekly import Week
+from services.outreach.store import people
+from shared.api.questions import ACCOUNTS, CHANGES, FOLLOW_UPS, PORTFOLIO_SCORE, RESPONSES
+from shared.clock import rfc3339
+from shared.db.engine import Database
+from shared.http.client import Api
+
+A_WEEK: Final = timedelta(days=7)
+WINDOW: Final = "90d"
+MOST: Final = 1_000
+_FALLS: Final = ("promoter_to_passive", "promoter_to_detractor", "passive_to_detractor")
+
+
+async def week_until(now: datetime, api: Api, database: Database) -> Week:
+    """What the last seven days brought. Raises what the services answer."""
+    since = rfc3339(now - A_WEEK)
+    score = (await api.ask(PORTFOLIO_SCORE, window=WINDOW)).groups[0]
+    fell, rose = Counter[str](), Counter[str]()
+    for change in await api.ask_all(CHANGES, most=MOST, since=since, sort="-changed_at"):
+        if change.kind in _FALLS:
+            fell[change.account_id] += 1
+        elif "_to_" in change.kind:
+            rose[change.account_id] += 1
+    classes: dict[str, list[str]] = {}
+    for name in ("at_risk", "silent"):
+        found = await api.ask_all(ACCOUNTS, most=MOST, class_=name, window=WINDOW, sort="renewal_on")
+        classes[name] = [account.account_id for account in found]
+    late = await api.ask_all(FOLLOW_UPS, most=MOST, state="open", due_before=rfc3339(now))
+    overdue = Counter(task.owner.name or task.owner.email or "nobody" for task in late if task.reason_holds)
+    praise = await api.ask_all(RESPONSES, most=MOST, category="promoter", commented=True, from_=since)
+    people_who_praise = {(response.account_id, response.stakeholder_id) for response in praise}
+    praised = Counter(account_id for account_id, _ in people_who_praise)
+    before = None
+    if score.previous is not None:
+        before = score.previous.nps_rounded
+    async with database.read() as tx:
+        accounts = {*fell, *rose, *praised, *classes["at_risk"], *classes["silent"]}
+        names = await people.names_of_accounts(tx, accounts)
+    return Week(
+        score.nps_rounded,
+        before,
+        score.stakeholder_count,
+        score.significant,
+        fell,
+        rose,
+        classes["at_risk"],
+        classes["silent"],
+        overdue,
+        praised,
+        names,
+    )

@@ -1,0 +1,25 @@
+"""What some tests need of the machine, beside what every test does: without it they are skipped, with the reason."""
+
+import os
+import shutil
+
+import pytest
+
+
+def needs_root() -> None:
+    """Skip the test unless root runs it."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may become another user")
+
+
+def needs_program(name: str, package: str) -> str:
+    """The path of a program; skip the test where it is not installed. `package`: Debian's, which has it."""
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is not installed: apt-get install {package}")
+    return path
+
+
+def needs(why_not: str) -> pytest.MarkDecorator:
+    """The mark of tests that need what `why_not` says is missing; it is empty where all is there."""
+    return pytest.mark.skipif(bool(why_not), reason=why_not)
