@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from shared.db.sql import comma_list
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.directory import (
     AccountRecord,
@@ -98,7 +99,7 @@ def _upsert(table: str, columns: str, key: str) -> str:
     keys = [column.strip() for column in key.split(",")]
     binds = {name: f":{name}" for name in names} | {"record": "cast(:record as jsonb)"}
     values = ", ".join(binds.values())
-    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
+    changes = comma_list("{0} = excluded.{0}", names[len(keys) :])
     return (
         f"insert into {table} ({columns}) values ({values}) on conflict ({key}) do update set {changes}"
         f" where (excluded.recorded_at, excluded.event_id) > ({table}.recorded_at, {table}.event_id)"

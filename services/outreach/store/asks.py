@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from services.outreach.domain.asks import SYSTEM, UNSENT, AskChange, NewAsk, PublishedSurvey, kind_of
+from shared.db.sql import arrays
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 
 # Column -> SQL type, of what an ask is when it is planned.
@@ -40,8 +41,7 @@ _NEW: Mapping[str, str] = {
     "closes_at": "timestamptz",
 }
 _NEW_COLUMNS = ", ".join(_NEW)
-_NEW_ARRAYS = ", ".join(f"cast(:{name} as {kind}[])" for name, kind in _NEW.items())
-INSERT = f"insert into asks ({_NEW_COLUMNS}) select * from unnest({_NEW_ARRAYS})"
+INSERT = f"insert into asks ({_NEW_COLUMNS}) select * from unnest({arrays(_NEW)})"
 INSERT_FIRST_CHANGES = """
     insert into ask_changes (ask_id, at, state, reason, note, actor)
     select * from unnest(cast(:ask_id as uuid[]), cast(:created_at as timestamptz[]), cast(:state as text[]),

@@ -9,6 +9,12 @@ def comma_list(template: str, names: Iterable[str]) -> str:
     return ", ".join(template.format(name) for name in names)
 
 
+def arrays(types: Mapping[str, str]) -> str:
+    """The arguments of an `unnest` with one bind for each column, given with its type: `{"score": "int"}` makes
+    `cast(:score as int[])`. `as_columns` of `shared.db.transaction` makes the values of the binds."""
+    return ", ".join(f"cast(:{name} as {kind}[])" for name, kind in types.items())
+
+
 def and_given(conditions: Mapping[str, Any]) -> str:
     """The conditions (text → the value that it needs) whose value is given, each after ` and`."""
     return "".join(f" and {condition}" for condition, value in conditions.items() if value is not None)
