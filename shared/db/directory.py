@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from shared.db.sql import comma_list
+from shared.db.sql import BOUND_PEOPLE, comma_list, people_binds
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.directory import (
     AccountRecord,
@@ -284,8 +284,8 @@ async def every_id(tx: ReadTx, people: Iterable[tuple[str, str]]) -> dict[tuple[
         return found
     rows = await tx.rows(
         "select account_id, alias_id, stakeholder_id from aliases where (account_id, stakeholder_id) in"
-        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
-        **as_columns({"accounts": account_id, "people": person} for account_id, person in asked),
+        f" {BOUND_PEOPLE}",
+        **people_binds(asked),
     )
     for account_id, alias, stakeholder_id in rows:
         found[account_id, alias] = stakeholder_id

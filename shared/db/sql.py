@@ -3,6 +3,19 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+BOUND_PEOPLE = "(select * from unnest(cast(:accounts as text[]), cast(:people as text[])))"
+"""The people of `people_binds`, as in `where (account_id, stakeholder_id) in {BOUND_PEOPLE}`."""
+
+
+def people_binds(people: Iterable[tuple[str, str | None]]) -> dict[str, list[str]]:
+    """The binds `accounts` and `people` of (account, stakeholder), each pair once and in order; an empty person is the
+    account itself."""
+    accounts, persons = [], []
+    for account_id, stakeholder_id in sorted({(account_id, person or "") for account_id, person in people}):
+        accounts.append(account_id)
+        persons.append(stakeholder_id)
+    return {"accounts": accounts, "people": persons}
+
 
 def comma_list(template: str, names: Iterable[str]) -> str:
     """The template with each of the names in place of `{0}`, by commas: `r.{0}` makes `r.score, r.comment`."""

@@ -44,14 +44,12 @@ async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
 
 def _given_back(row: RowMapping, now: datetime, policy: RetryPolicy) -> dict[str, Any]:
     next_step = after_lost_lease(row["step"], row["attempts"], policy)
-    changes: dict[str, Any] = {
-        "delivery_id": row["delivery_id"],
-        "status": next_step.status.value,
-        "step": next_step.step,
-    }
+    changes: dict[str, Any] = {"status": next_step.status.value, "step": next_step.step}
     if next_step.status is Status.PENDING:
-        return changes | {"next_attempt_at": now, "finished_at": None}
-    return changes | {"next_attempt_at": None, "finished_at": now}
+        changes |= {"next_attempt_at": now, "finished_at": None}
+    else:
+        changes |= {"next_attempt_at": None, "finished_at": now}
+    return changes | {"delivery_id": row["delivery_id"]}
 
 
 async def resolve_races(tx: WriteTx) -> None:
