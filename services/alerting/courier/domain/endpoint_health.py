@@ -16,7 +16,7 @@ SLOT_SECONDS = 30
 """Recent attempts are counted in slots of half a minute."""
 SUCCESS_STEP = timedelta(seconds=1)
 ENOUGH = 10
-LEVELS = (50, 70, 90, 100)
+LEVELS: tuple[int, ...] = (50, 70, 90, 100)
 """Percents of a limit at which an operator hears of it."""
 IN_A_ROW = "failures_in_a_row"
 FAILING = "failing"

@@ -72,7 +72,7 @@ async def subscribers(tx: ReadTx) -> list[Subscriber]:
 
 async def subscribed_types(tx: ReadTx, types: Collection[str]) -> frozenset[str]:
     """The message types that some endpoint has subscribed to: only these are numbered and stored."""
-    wanted = set()
+    wanted: set[str] = set()
     for endpoint in await subscribers(tx):
         wanted.update(filter(endpoint.wants, types))
     return frozenset(wanted)

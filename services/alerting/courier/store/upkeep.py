@@ -27,7 +27,7 @@ async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
         values (:delivery_id, :attempts, :trigger, :actor, :lease_until, 0, 'lost')
         on conflict (delivery_id, number) do nothing
         """,
-        lost,
+        [dict(row) for row in lost],
     )
     await tx.execute_many(
         """
