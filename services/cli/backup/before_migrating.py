@@ -8,6 +8,7 @@ from pathlib import Path
 from services.cli.backup.content import MANIFEST, BackupFolder
 from services.cli.backup.taking import take
 from services.cli.folder import DataFolder
+from services.cli.paths import make_private
 from shared.db.migrate import levels
 from shared.settings import CommonSettings
 
@@ -24,7 +25,7 @@ async def back_up_before_migrating(common: CommonSettings, data: DataFolder) -> 
     found = await levels(common.database_url, password_file=common.database_password_file)
     if all(level.found is None or level.current for level in found):
         return None
-    data.backups.mkdir(mode=0o700, exist_ok=True)
+    make_private(data.backups)
     _delete_old(data.backups)
     folder = BackupFolder(data.backups / datetime.now(UTC).strftime(NAMED))
     await take(common, data, folder, lambda *_: None)
