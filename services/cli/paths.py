@@ -38,12 +38,20 @@ def write_private(path: Path, text: str) -> None:
 
 
 def write_private_bytes(path: Path, content: bytes) -> None:
-    """Write bytes that only the file's owner may read, atomically."""
+    """Write bytes that only the file's owner may read, atomically; on the disk when it returns."""
     draft = path.with_name(f".{path.name}.new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
-    draft.write_bytes(content)
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the disk knows a key before anything is made with it
+    finally:
+        os.close(folder)
 
 
 def unwritable(folder: Path) -> str | None:

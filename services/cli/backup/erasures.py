@@ -55,25 +55,25 @@ async def erase_again(tx: WriteTx, entries: Sequence[Entry], key_ring: Sequence[
     await within(tx, COLLECTOR)
     new = await store.unknown(tx, entries)
     accounts = [entry for entry in new if entry.subject == account_subject(entry.account_id)]
-    people = await _found(tx, new, key_ring)
+    found = await _found(tx, new, key_ring)
     await within(tx, COLLECTOR)
     before = await store.last_told(tx)
     subject = subject_by(key_ring[0])
-    for (account_id, stakeholder_id), entry in people.items():
+    for (account_id, stakeholder_id), entry in found.items():
         await erasure.erase(tx, Erasing(account_id, stakeholder_id, None), entry.erased_at, subject)
     for entry in accounts:
         await erasure.erase_account(tx, entry.account_id, entry.erased_at, None)
-    await store.enter(tx, _not_accounts(new))
+    await store.enter(tx, people(new))  # those of accounts were just made anew
     told = [StakeholderErased.model_validate_json(value) for value in await store.told_since(tx, before)]
     for schema in READERS:
         await within(tx, schema)
         for event in told:
             await Journal.hide(tx, event)
-    return len(people) + len(accounts)
+    return len(found) + len(accounts)
 
 
-def _not_accounts(entries: Iterable[Entry]) -> list[Entry]:
-    """Entries of people: those of accounts were just made anew."""
+def people(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries of people, without those of accounts."""
     return [entry for entry in entries if entry.subject != account_subject(entry.account_id)]
 
 
