@@ -9,16 +9,19 @@ from typing import Any
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from services.cli.backup.content import BackupError, BackupFolder
 from services.cli.backup.erasures import read_journal, write_journal
 from services.cli.backup.log import BEHIND, LOST, OTHER, Log, settle_cursors
 from services.collector.handlers.erasure import Erasing, erase, erase_account
 from shared.db.engine import Database
+from shared.db.erasures import Journal
 from shared.db.migrate import PACKAGES, levels, migrate
-from shared.erasure import subject_by
+from shared.erasure import subject_by, subjects_by
 from shared.errors import Halt
 from shared.kafka.admin import Admin
+from shared.key_ring import retired
 from shared.topics import DIRECTORY, RESPONSES
 from tests.support.backups import backed_up, empty_beside, put_back
 from tests.support.databases import connected
@@ -270,6 +273,38 @@ async def test_the_journal_erases_people_and_accounts_again(
         assert await connection.fetchval(hidden) == "ada"
         known = "select count(*) from collector.erasures where receipt_id = $1"
         assert await connection.fetchval(known, receipt.receipt_id) == 1
+
+
+async def test_who_was_erased_after_a_rotation_stays_erased_when_an_older_backup_comes_back(
+    filled: Environment, backup: BackupFolder, empty: Environment, tmp_path: Path
+) -> None:
+    """The backup is of before the rotation, the journal of after it: the restore needs both keys, and says so."""
+    old, new = filled.common.key_ring[0], "pQ7rS8tU9vW0xY1zA2bC3dE4fG5hI6jK7"
+    database = Database(filled.database_url, "collector", pool_size=1)
+    async with database.write() as tx:
+        await erase(tx, Erasing("acme", "ada", None), datetime.now(UTC), subject_by(new))
+    await database.close()
+    file = tmp_path / "erasures.json"
+    await write_journal(filled.common, file)
+
+    def under(*ring: str) -> Environment:
+        return Environment(empty.common.model_copy(update={"secret_keys": tuple(map(SecretStr, ring))}))
+
+    for ring, code in (((old,), "journal_key_missing"), ((new, retired(old)), "secret_key_missing")):
+        with pytest.raises(BackupError) as refused:
+            await put_back(under(*ring), backup, read_journal(file))
+        assert refused.value.code == code
+    restored = await put_back(under(new, old), backup, read_journal(file))
+    assert restored.erased == 1
+    async with connected(empty.database_url) as connection:
+        assert await connection.fetchval("select count(*) from collector.stakeholders") == 0
+        subjects = await connection.fetch("select subject from collector.erasures")
+    assert {row["subject"] for row in subjects} == {subject_by(new)("acme", "ada")}
+    late = [("acme", "ada", datetime(2026, 1, 1, tzinfo=UTC))]
+    database = Database(empty.database_url, "collector", pool_size=1)
+    async with database.read() as tx:
+        assert await Journal(*subjects_by((new, retired(old)))).overtaken(tx, late) == [True]
+    await database.close()
 
 
 @pytest.mark.parametrize("partitions", [3, 5, 2])

@@ -144,7 +144,9 @@ def test_the_keys_are_given_by_one_name(environment: pytest.MonkeyPatch, name: s
         (f"{retired(STRONG)},{OTHER}", "key 1 is retired"),
     ],
 )
-def test_a_ring_with_a_bad_short_or_repeated_key_is_one_error(environment: pytest.MonkeyPatch, ring: str, fault: str) -> None:
+def test_a_ring_with_a_bad_short_or_repeated_key_is_one_error(
+    environment: pytest.MonkeyPatch, ring: str, fault: str
+) -> None:
     environment.delenv("TELLBACK_SECRET_KEY")
     environment.setenv("TELLBACK_SECRET_KEYS", ring)
     with pytest.raises(InvalidSettings, match=fault) as caught:
