@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from pydantic import SecretStr
 
@@ -20,7 +21,7 @@ from shared.vault import Vault
 from tests.support.environment import Environment
 
 NEW = "pQ7rS8tU9vW0xY1zA2bC3dE4fG5hI6jK7"
-USER = "00000000-0000-0000-0000-000000000001"
+USER = UUID("00000000-0000-0000-0000-000000000001")
 OBJECTS = "stopped@acme.example"
 TEXTS = {
     "alerting.webhook_secrets": "whsec_of_the_receiver",
@@ -108,11 +109,13 @@ async def _owners(tx: WriteTx, endpoints: int) -> None:
     )
     await tx.execute(
         "insert into dashboard.users (user_id, email, name, role, created_at)"
-        f" values ('{USER}', 'ada@example.com', 'Ada', 'admin', now())"
+        " values (:user_id, 'ada@example.com', 'Ada', 'admin', now())",
+        user_id=USER,
     )
     await tx.execute(
         "insert into dashboard.keys (key_id, user_id, sealed, role, scopes, created_at)"
-        f" values ('k1', '{USER}', ''::bytea, 'admin', '{{}}', now())"
+        " values ('k1', :user_id, ''::bytea, 'admin', '{}', now())",
+        user_id=USER,
     )
 
 

@@ -1,4 +1,4 @@
-"""`tellback secrets` on a data folder, whose ring Tellback itself changes: the commands of the documents, as written."""
+"""`tellback secrets` on a data folder, whose ring Tellback itself changes, with the commands of the documents."""
 
 import json
 import stat
