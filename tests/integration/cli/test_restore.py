@@ -232,7 +232,7 @@ async def test_records_that_the_log_has_lost_are_named_and_wait_for_the_operator
 ) -> None:
     topic = filled.topic_prefix + RESPONSES.name
     await with_cursors(filled, None, {(topic, number): 3 for number in range(PARTITIONS)})
-    log = Log(filled.kafka, "here", filled.topic_prefix, {(topic, number): (10, 20) for number in range(PARTITIONS)})
+    log = Log("here", filled.topic_prefix, {(topic, number): (10, 20) for number in range(PARTITIONS)})
     await put_back(empty, await backed_up(filled, tmp_path / "other"))
     database = Database(empty.database_url, "scorer", pool_size=1)
     async with database.write() as tx:

@@ -81,7 +81,7 @@ async def names(environment: Environment) -> list[tuple[str, str]]:
             "select account_id, '' from collector.accounts where not removed union all"
             " select account_id, stakeholder_id from collector.stakeholders where not removed order by 1, 2"
         )
-    return [tuple(row) for row in rows]
+    return [(row[0], row[1]) for row in rows]
 
 
 async def test_the_journal_erases_people_and_accounts_again(
