@@ -33,4 +33,5 @@ def replace(folder: DataFolder, before: Sequence[str], ring: Sequence[str]) -> N
 
 
 def _write(folder: DataFolder, ring: Sequence[str]) -> None:
+    folder.refuse_other_owner()
     write_private(folder.secret_key, "\n".join(ring) + "\n")
