@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.console import Busy, DataOption, JsonOption, WrongUse, as_json, say, table
-from services.cli.folder import DataFolder
+from services.cli.console import DataOption, JsonOption, WrongUse, as_json, say, table
+from services.cli.folder import NO_SERVICES, DataFolder
 from services.cli.installation import run_on
 from shared.errors import Conflict
 from shared.key_ring import is_retired, key_id, secret_keys
@@ -61,12 +61,10 @@ def rotate(data: DataOption = None, json: JsonOption = False) -> None:
     folder = DataFolder(data)
     added = False
     if is_ours(folder):
-        holder = folder.holder()
-        if holder is not None and holder.serves:
-            raise Busy("tellback_runs", "the running services do not know a new key: `tellback down` first")
-        added = add_key(folder)
-        if added and not json:
-            say(f"a new key stands first in {folder.secret_key}")
+        with folder.held(NO_SERVICES):  # services that run would not know the new key
+            added = add_key(folder)
+    if added and not json:
+        say(f"a new key stands first in {folder.secret_key}")
     counts = run_on(data, partial(_seal, json=json))
     if json:
         as_json({"added": added, "sealed": counts})
@@ -90,28 +88,25 @@ def retire(
 
     Refused, with what is left, while anything is sealed with an older key, or while links that it signed may be used.
     """
-    from services.cli.ring.keeping import is_ours, keep
+    from services.cli.ring.keeping import is_ours, replace
 
+    folder = DataFolder(data)
+    ours = is_ours(folder)  # the environment names the file once the command has connected
     usage = run_on(data, _usage)
     _require_retirable(usage, now=now)
     ring = usage.retired_ring()
-    ours = is_ours(DataFolder(data))
     changed = ring != usage.ring
     if changed and ours:
-        keep(DataFolder(data), ring)
+        replace(folder, usage.ring, ring)
     if json:
-        as_json({"changed": changed and ours, "keys": [_entry(entry) for entry in ring]})
+        as_json({"changed": changed and ours, "behind_the_newest": ring[1:]})
     elif not changed:
         say("there is nothing to retire")
     elif ours:
-        say(f"{DataFolder(data).secret_key} is written: services forget the older keys when they start next")
+        say(f"{folder.secret_key} is written: services forget the older keys when they start next")
     else:
-        _say_what_to_set(ring)
-
-
-def _say_what_to_set(ring: Sequence[str]) -> None:
-    say("Leave the newest key in TELLBACK_SECRET_KEYS, and behind it nothing but this; then start all services again:")
-    say(",".join(ring[1:]) or "(nothing)")
+        say("Leave the newest key in TELLBACK_SECRET_KEYS, behind it nothing but this, and start all services again:")
+        say(",".join(ring[1:]) or "(nothing)")
 
 
 def _require_retirable(usage: "Usage", *, now: bool) -> None:
@@ -173,10 +168,6 @@ def _state(usage: "Usage", entry: str) -> str:
     if is_retired(entry):
         return "retired"
     return "older"
-
-
-def _entry(entry: str) -> dict[str, Any]:
-    return {"key_id": key_id(entry), "retired": is_retired(entry)}
 
 
 def _plain(usage: "Usage") -> dict[str, Any]:

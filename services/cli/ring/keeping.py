@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from services.cli.connection import named_elsewhere
 from services.cli.folder import DataFolder
 from services.cli.paths import write_private
+from shared.errors import Conflict
 from shared.key_ring import secret_keys, split_ring
 
 
@@ -20,10 +21,17 @@ def add_key(folder: DataFolder) -> bool:
     ring = split_ring(folder.secret_key.read_text(encoding="utf-8"))
     if len(secret_keys(ring)) > 1:
         return False
-    keep(folder, (secrets.token_urlsafe(48), *ring))
+    _write(folder, (secrets.token_urlsafe(48), *ring))
     return True
 
 
-def keep(folder: DataFolder, ring: Sequence[str]) -> None:
-    """Write the ring into the data folder."""
+def replace(folder: DataFolder, before: Sequence[str], ring: Sequence[str]) -> None:
+    """Replace the ring. Raises Conflict where it is not that of before any more."""
+    if split_ring(folder.secret_key.read_text(encoding="utf-8")) != tuple(before):
+        raise Conflict("ring_changed", f"{folder.secret_key} has just been changed: run the command again")
+    _write(folder, ring)
+
+
+def _write(folder: DataFolder, ring: Sequence[str]) -> None:
+    folder.refuse_other_owner()
     write_private(folder.secret_key, "\n".join(ring) + "\n")

@@ -99,5 +99,5 @@ def test_a_running_up_is_to_be_stopped_before_a_key_is_added(tmp_path: Path, hom
     with folder.held(home.port_base):
         refused = home.run("secrets", "rotate")
     assert refused.returncode == Exit.BUSY
-    assert "`tellback down` first" in refused.stderr
+    assert "stop it with `tellback down`" in refused.stderr
     assert folder.secret_key.read_text() == before
