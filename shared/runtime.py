@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import MappingProxyType
 
 from shared.access.hash_file import HashFile
@@ -15,8 +16,9 @@ from shared.background import Background, Periodic
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.erasures import Journal
+from shared.db.housekeeping import Housekeeping
 from shared.db.outbox import Relay
-from shared.db.parked import DROPPED_AT_ONCE, drop_old_conflicts
+from shared.db.parked import WhenDropped
 from shared.errors import Unavailable
 from shared.events.envelope import PlainReaders
 from shared.kafka.batch import MAX_RECORDS, RunnerConfig
@@ -43,19 +45,25 @@ class Plumbing:
     publisher: Publisher
     keys: KeyStore
     relay: Relay
+    housekeeping: Housekeeping
     tasks: Background
     runners: list[Runner] = field(default_factory=list)
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, service: str, settings: CommonSettings, clock: Clock) -> "AsyncIterator[Plumbing]":
-        """Open the resources. PostgreSQL or Kafka being away delays nothing; readiness reports it."""
+    async def open(
+        cls, service: str, settings: CommonSettings, clock: Clock, when_dropped: WhenDropped | None = None
+    ) -> "AsyncIterator[Plumbing]":
+        """Open the resources. PostgreSQL or Kafka being away delays nothing; readiness reports it. `when_dropped` is
+        called for each dead letter that has become too old."""
         database = Database.of(settings, service)
         publisher = Publisher(settings.kafka, settings.topic_prefix, client_id=f"tellback-{service}")
         file = HashFile(settings.data_dir / "api-keys.json") if settings.data_dir else None
         keys = KeyStore(database, clock, hash_file=file if service == "collector" else None)
         relay = Relay(database, publisher.send_many)
-        plumbing = cls(service, settings, clock, database, publisher, keys, relay, Background())
+        keep_parked = timedelta(days=settings.parked_keep_days)
+        housekeeping = Housekeeping(database, clock, keep_parked, when_dropped)
+        plumbing = cls(service, settings, clock, database, publisher, keys, relay, housekeeping, Background())
         await publisher.start()
         await keys.warm()
         plumbing.background("outbox-relay", relay.run)
@@ -118,8 +126,7 @@ class Plumbing:
 
     async def _housekeeping(self) -> bool:
         await self.relay.observe()
-        await self.relay.clean()
-        return await self.database.retrying(drop_old_conflicts) == DROPPED_AT_ONCE
+        return await self.housekeeping.clean()
 
     async def not_ready(self) -> list[str]:
         """Why this process should get no traffic now; empty when it should. All that a service serves is in PostgreSQL,

@@ -226,6 +226,9 @@ class CommonSettings(Settings):
         ge=0,
         description="Most dead letters a service takes in ten minutes before it halts; 0: no limit.",
     )
+    parked_keep_days: int = Field(
+        default=90, ge=1, le=3650, description="How many days a dead letter is kept, with its content."
+    )
     consumer_session_timeout_ms: int = Field(
         default=15_000,
         ge=6_000,

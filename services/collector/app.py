@@ -40,7 +40,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with Plumbing.open(SCHEMA, common, clock) as plumbing:
+        async with Plumbing.open(SCHEMA, common, clock, count_dropped) as plumbing:
             subjects = subjects_by(common.key_ring)
             keep = timedelta(days=settings.import_keep_days)
             worker = ImportWorker(plumbing.database, plumbing.relay, clock, keep, Journal(*subjects))
