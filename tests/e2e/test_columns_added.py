@@ -10,9 +10,9 @@ import pytest
 from shared.ids import uuid7
 from tests.support.environment import Environment
 from tests.support.installation import SERVICES, Installation, installed
-from tests.support.schema_levels import add_a_column_everywhere
 from tests.support.polling import eventually
 from tests.support.receiver import Receiver, receiving
+from tests.support.schema_levels import add_a_column_everywhere
 
 READS = {
     "collector": ("/v1/accounts", "/v1/accounts/{0}", "/v1/accounts/{0}/stakeholders", "/v1/keys", "/v1/conflicts"),
