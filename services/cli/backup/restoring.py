@@ -23,7 +23,8 @@ from services.outreach.store import pauses
 from services.scorer.store import restoring as scores
 from shared.access.store import live_keys, revoke_key
 from shared.db import copies
-from shared.db.migrate import PACKAGES, migrate_within
+from shared.db.migrate import migrate_within
+from shared.db.schemas import PACKAGES
 from shared.db.transaction import WriteTx
 from shared.erasure import key_id_of
 from shared.key_ring import key_id, secret_keys

@@ -61,6 +61,22 @@ async def test_a_schema_that_is_behind_is_found(environment: Environment) -> Non
     assert "scorer is at nothing" in found.found
 
 
+async def test_a_schema_of_a_newer_release_is_well_where_this_one_works_with_it(environment: Environment) -> None:
+    await change(environment, "update scorer.schema_version set revision = 'scorer_99'")
+    found = named(await state.database(environment.common), "migrations")
+    assert found.state is State.OK
+    assert "scorer is at scorer_99, this release knows it up to scorer_2" in found.found
+    assert "this one works with it" in found.found
+
+
+async def test_a_schema_of_a_newer_release_that_this_one_does_not_work_with_is_found(environment: Environment) -> None:
+    await change(environment, "update scorer.schema_version set revision = 'scorer_99', compatible_since = 'scorer_98'")
+    found = named(await state.database(environment.common), "migrations")
+    assert found.state is State.FAILED
+    assert "scorer is at scorer_99" in found.found
+    assert "run the release that migrated it" in found.fix
+
+
 async def test_a_missing_topic_is_found(environment: Environment) -> None:
     async with Admin.connected(environment.kafka, environment.topic_prefix) as admin:
         await admin.delete([SCORE_EVENTS])

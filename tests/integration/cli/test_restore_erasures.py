@@ -227,6 +227,6 @@ async def test_who_was_erased_after_a_rotation_stays_erased_when_an_older_backup
     assert {row["subject"] for row in subjects} == {subject_by(new)("acme", "ada")}
     late = [("acme", "ada", datetime(2026, 1, 1, tzinfo=UTC))]
     database = Database(empty.database_url, "collector", pool_size=1)
-    async with database.read() as tx:
-        assert await Journal(*subjects_by((new, retired(old)))).overtaken(tx, late) == [True]
+    async with database.read() as reading:
+        assert await Journal(*subjects_by((new, retired(old)))).overtaken(reading, late) == [True]
     await database.close()
