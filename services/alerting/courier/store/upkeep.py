@@ -10,7 +10,9 @@ async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
     """Give back deliveries whose sender died, at most a thousand; returns how many."""
     lost = await tx.all(
         """
-        select delivery_id, endpoint_id, attempts, step, trigger, actor, lease_until from webhook_deliveries
+        select delivery_id, endpoint_id, attempts, step, trigger, actor, lease_until, (select count(*)
+            from webhook_attempts a where a.delivery_id = d.delivery_id and a.failure = 'proxy') as at_proxy
+        from webhook_deliveries d
         where status = 'sending' and lease_until < :now
         order by delivery_id limit 1000 for update skip locked
         """,
@@ -26,7 +28,7 @@ async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
         """,
         [{name: row[name] for name in ("delivery_id", "attempts", "trigger", "actor", "lease_until")} for row in lost],
     )
-    outcomes = [after_lost_lease(row["step"], row["attempts"], policy) for row in lost]
+    outcomes = [after_lost_lease(row["step"], row["attempts"] - row["at_proxy"], policy) for row in lost]
     await tx.execute_many(
         """
         update webhook_deliveries
