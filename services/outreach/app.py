@@ -259,6 +259,7 @@ def _watch(health: Health, plumbing: Plumbing, sender: OutgoingSender, mails: Ma
 
     health.add("plumbing", not_ready)
     health.remarks = remarks
+    health.shut = plumbing.shut
 
 
 @asynccontextmanager

@@ -7,8 +7,7 @@ from shared.db.plumbing import plumbing_ddl_v1
 
 revision = "outreach_1"
 down_revision = None
-branch_labels = None
-depends_on = None
+compatible_since = "outreach_1"
 
 STATEMENTS = [
     # `draft` is what is being edited; a published version is never changed.

@@ -4,8 +4,7 @@ from alembic import op
 
 revision = "outreach_2"
 down_revision = "outreach_1"
-branch_labels = None
-depends_on = None
+compatible_since = "outreach_1"
 
 STATEMENTS = [
     # What was changed after answers, told to those who gave them. `line`: what the next invitation says of it.
