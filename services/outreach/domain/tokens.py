@@ -2,8 +2,8 @@
 deployment's secret keys, so that none of them is stored.
 
 A token is base64url of 16 bytes, one byte for the purpose and a MAC of 16 bytes: 44 characters. The local part that
-bounces come back to is in base32, since mail servers may lower its case. Everything is made under the first key of the
-ring and known under each; of a retired one only the hashes are known.
+bounces come back to names one mail of an ask; it is in base32, since mail servers may lower its case. Everything is
+made under the first key of the ring and known under each; of a retired one only the hashes are known.
 """
 
 import base64
@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import Final
 
 from services.outreach.domain.addresses import canonical_address
+from services.outreach.domain.mail_names import NAME_BYTES, MailName, name_of_bytes
 from shared.key_ring import hash_keys, key_id, secret_keys
 
 SUBJECT_BYTES: Final = 16
@@ -23,8 +24,8 @@ TOKEN_LENGTH: Final = 44
 _MAC_BYTES: Final = 16
 _BOUNCE_MAC_BYTES: Final = 10
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{44}")
-_BOUNCE = re.compile(r"b\+([a-z2-7]{42})")
-_BOUNCE_PADDING = "=" * 6
+_BOUNCE = re.compile(r"b\+([a-z2-7]{45})")
+_BOUNCE_PADDING = "=" * 3
 
 
 class Purpose(Enum):
@@ -89,23 +90,24 @@ class Tokens:
             return None
         return Opened(subject, found.key_id)
 
-    def bounce_local_part(self, subject: bytes) -> str:
-        """The local part of the envelope sender of a mail: `b+` and 42 characters."""
-        content = _checked(subject) + Purpose.BOUNCE.value
-        raw = subject + self._keys[0].mac(content)[:_BOUNCE_MAC_BYTES]
+    def bounce_local_part(self, mail: MailName) -> str:
+        """The local part of the envelope sender of a mail: `b+` and 45 characters."""
+        name = mail.to_bytes()
+        raw = name + self._keys[0].mac(name + Purpose.BOUNCE.value)[:_BOUNCE_MAC_BYTES]
         return "b+" + base64.b32encode(raw).decode().rstrip("=").lower()
 
-    def bounced(self, local_part: str) -> Opened | None:
-        """What the local part of a bounce's recipient carries, in whatever case it comes back; None for another one."""
+    def bounced(self, local_part: str) -> MailName | None:
+        """The mail that the local part of a bounce's recipient names, in whatever case it comes back; None for another
+        one."""
         shown = _BOUNCE.fullmatch(local_part.lower())
         if shown is None:
             return None
         raw = base64.b32decode(shown[1].upper() + _BOUNCE_PADDING)
-        subject, mac = raw[:SUBJECT_BYTES], raw[SUBJECT_BYTES:]
-        found = self._made_by(subject + Purpose.BOUNCE.value, mac)
+        name, mac = raw[:NAME_BYTES], raw[NAME_BYTES:]
+        found = self._made_by(name + Purpose.BOUNCE.value, mac)
         if found is None or base64.b32encode(raw).decode().rstrip("=").lower() != shown[1]:
             return None
-        return Opened(subject, found.key_id)
+        return name_of_bytes(name)
 
     def address_hash(self, address: str) -> AddressHash:
         """The hash to store, under the first key. Raises ValueError for what is no address."""

@@ -4,9 +4,9 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.outreach.domain.weekly import Week
-from services.outreach.store import people
-from shared.api.questions import ACCOUNTS, CHANGES, FOLLOW_UPS, PORTFOLIO_SCORE, RESPONSES
+from services.outreach.domain.weekly import OwnerRate, Week
+from services.outreach.store import people, response_targets
+from shared.api.questions import ACCOUNTS, CHANGES, FOLLOW_UPS, PORTFOLIO_FUNNEL, PORTFOLIO_SCORE, RESPONSES
 from shared.clock import rfc3339
 from shared.db.engine import Database
 from shared.http.client import Api
@@ -36,12 +36,20 @@ async def week_until(now: datetime, api: Api, database: Database) -> Week:
     praise = await api.ask_all(RESPONSES, most=MOST, category="promoter", commented=True, from_=since)
     people_who_praise = {(response.account_id, response.stakeholder_id) for response in praise}
     praised = Counter(account_id for account_id, _ in people_who_praise)
+    funnels = (await api.ask(PORTFOLIO_FUNNEL, window=WINDOW, group_by="owner")).groups
     before = None
     if score.previous is not None:
         before = score.previous.nps_rounded
     async with database.read() as tx:
         accounts = {*fell, *rose, *praised, *at_risk, *silent}
         names = await people.names_of_accounts(tx, accounts)
+        wanted = {row["owner"]: row["target"] for row in await response_targets.listed(tx)}
+    rates = []
+    for group in funnels:
+        owner = group.group["owner"]
+        if owner is not None and owner in wanted:
+            asked = group.sent_count - group.bounced_count
+            rates.append(OwnerRate(owner, asked, group.answered_count, wanted[owner]))
     return Week(
         score.nps_rounded,
         before,
@@ -54,6 +62,7 @@ async def week_until(now: datetime, api: Api, database: Database) -> Week:
         overdue,
         praised,
         names,
+        rates,
     )
 
 

@@ -69,6 +69,15 @@ STATEMENTS = [
         check ((paused_at is null) = (reason is null))
     )
     """,
+    # What share of those asked at an owner's accounts is to answer.
+    """
+    create table response_targets (
+        owner text primary key,
+        target float8 not null check (target > 0 and target <= 1),
+        set_at timestamptz not null,
+        set_by text not null
+    )
+    """,
 ]
 
 

@@ -13,7 +13,9 @@ async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
     """Give back deliveries whose sender died, at most a thousand; returns how many."""
     lost = await tx.all(
         """
-        select delivery_id, endpoint_id, attempts, step, trigger, actor, lease_until from webhook_deliveries
+        select delivery_id, endpoint_id, attempts, step, trigger, actor, lease_until, (select count(*)
+            from webhook_attempts a where a.delivery_id = d.delivery_id and a.failure = 'proxy') as at_proxy
+        from webhook_deliveries d
         where status = 'sending' and lease_until < :now
         order by delivery_id limit 1000 for update skip locked
         """,
@@ -43,7 +45,7 @@ async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
 
 
 def _given_back(row: RowMapping, now: datetime, policy: RetryPolicy) -> dict[str, Any]:
-    next_step = after_lost_lease(row["step"], row["attempts"], policy)
+    next_step = after_lost_lease(row["step"], row["attempts"] - row["at_proxy"], policy)
     changes: dict[str, Any] = {"status": next_step.status.value, "step": next_step.step}
     if next_step.status is Status.PENDING:
         changes |= {"next_attempt_at": now, "finished_at": None}
