@@ -214,7 +214,7 @@ async def test_a_second_bounce_from_a_corrected_address_opens_a_follow_up_again(
 ) -> None:
     await alerting.emit(acme.account(), acme.person(), bounced(acme, days=3))
     task = await alerting.only(acme)
-    changed = {"email_changed_at": MONDAY - timedelta(days=2), "recorded_at": MONDAY}
+    changed: dict[str, Any] = {"email_changed_at": MONDAY - timedelta(days=2), "recorded_at": MONDAY}
     await alerting.emit(acme.person(email="jane.new@acme.example", **changed))
     assert (await alerting.only(acme))["state"] == "closed"
     await alerting.emit(bounced(acme, days=1), bounced(acme, days=3))
