@@ -23,7 +23,8 @@ CORRECTED: Final = "sent again, to the corrected address"
 @dataclass(frozen=True, slots=True)
 class DueMail:
     """An invitation or a reminder that is due. `number`: 1 for the invitation and the first reminder, 2 for an
-    invitation that goes once more, to a corrected address. `attempts`: how often the relay was asked before."""
+    invitation that goes once more, to a corrected address. `attempts`: how often the relay was asked before.
+    `invitations`: the number of the invitation that has arrived for all that is known, which a reminder is about."""
 
     ask_id: UUID
     programme_id: str
@@ -40,6 +41,7 @@ class DueMail:
     finished_at: datetime | None
     open_days: int
     attempts: int
+    invitations: int
     account_name: str | None
     owner_name: str | None
     owner_email: str | None
@@ -68,6 +70,7 @@ _NUMBER = "case when a.invite_again_at is not null then 2 when a.state = 'sent' 
 _DUE = f"""
     select a.ask_id, a.programme_id, a.survey_id, a.survey_version, a.account_id, a.stakeholder_id, a.latest_at,
         a.sent_at, a.closes_at, a.answered_at, a.finished_at, a.open_days, coalesce(d.attempts, 0) as attempts,
+        case when a.invited_again_at is null then 1 else 2 end as invitations,
         k.name as account_name, k.owner_name, k.owner_email, k.sponsor_name, k.sponsor_email,
         s.type, s.record ->> 'time_zone' as zone, k.record ->> 'time_zone' as account_zone, k.region, k.tier,
         cast(k.record ->> 'customer_since' as date) as customer_since, k.renewal_on,
