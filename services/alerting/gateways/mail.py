@@ -80,6 +80,8 @@ class Mailer:
                 await smtp.sendmail(server.sender, [recipient], content)
         except (aiosmtplib.SMTPException, OSError) as error:
             return _class_of(error, "disconnected")
+        except ValueError:  # a local part in another script, which the server was not asked to take
+            return INVALID_ADDRESS
         return None
 
 
@@ -102,6 +104,8 @@ def _class_of(error: Exception, broken_off: str) -> str:
             return AWAY
         return f"smtp_{error.code}"
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        if error.recipients[0].code == CLOSING:
+            return AWAY
         return "recipient_refused"
     if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
         return "tls"

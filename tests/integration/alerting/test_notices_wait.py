@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.alerting.gateways.mail import AWAY, Mail, Mailer, MailServer, Security
+from services.cli.checks import State, notices
 from services.cli.embedded.process import free_port
 from tests.integration.alerting.cases import OLIVIA, Case
 from tests.integration.alerting.running_alerting import RunningAlerting
@@ -31,12 +32,14 @@ async def relay_of_tests() -> AsyncIterator[RelayOfTests]:
 
 
 async def still_waiting(alerting: RunningAlerting, failure: str) -> None:
-    """The only notice fails so, day after day, and waits."""
+    """The only notice fails so, day after day, and waits; the doctor says so."""
     for _ in range(TRIES):
         alerting.clock.advance(timedelta(days=1))
         assert await settled(alerting, 1) == {"waiting": 1}
     async with alerting.plumbing.database.read() as tx:
         assert await tx.rows("select last_failure, attempts from notices") == [(failure, 0)]
+    (told,) = await notices.waiting(alerting.environment.common)
+    assert (told.state, told.found) == (State.WARNING, f"1 wait, since {notices.AWAY[failure][0]}")
 
 
 async def test_a_mail_waits_for_the_mail_server_however_long_it_is_away(
@@ -53,6 +56,7 @@ async def test_a_mail_waits_for_the_mail_server_however_long_it_is_away(
             alerting.clock.advance(MINUTE)
             assert await settled(alerting, 1) == {"sent": 1}
             assert back.recipients == [OLIVIA]
+        assert await notices.waiting(environment.common) == []
 
 
 @pytest.mark.parametrize("channel", ["slack", "teams"])
@@ -83,9 +87,10 @@ async def test_a_server_that_is_not_there_or_closes_before_it_takes_a_mail_is_aw
     relay_of_tests: RelayOfTests,
 ) -> None:
     assert await handed_to(free_port()) == AWAY
-    for step in ("mail", "data"):
-        relay_of_tests.mail = relay_of_tests.data = "250 OK"
-        setattr(relay_of_tests, step, "421 4.3.2 closing")
+    closing = "421 4.3.2 closing"
+    for step, answer in (("mail", closing), ("rcpt", {"": closing}), ("data", closing)):
+        relay_of_tests.mail, relay_of_tests.rcpt, relay_of_tests.data = "250 OK", {}, "250 OK"
+        setattr(relay_of_tests, step, answer)
         assert await handed_to(relay_of_tests.port) == AWAY
     assert relay_of_tests.contents == []
 
