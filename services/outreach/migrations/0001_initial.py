@@ -84,7 +84,6 @@ STATEMENTS = [
     )
     """,
     "create index answers_person on answers (account_id, stakeholder_id)",
-    "create index answers_import on answers (account_id, import_id) where import_id is not null",
     # What was read from other services at the first start, and again after so many lost records of the log.
     """
     create table readings (
