@@ -3,8 +3,8 @@
 `make bench ARGS="imports --rows 300000 --rounds 2 --tree ../before"`. Each run is an embedded installation of its own,
 on which `tellback import` sends one file: answers of 1,000 accounts, one in three with a comment. It begins with the
 command. `taken` is the end of the import, `stored` when the scorer has read all rows, `counted` when no account is
-waiting for its figures. The baseline is another checkout with a `.venv` of its own (`--tree`): the two take turns, and who
-begins changes with every round, since a machine does not stay as fast as it was.
+waiting for its figures. The baseline is another checkout with a `.venv` of its own (`--tree`): the two take turns, and
+who begins changes with every round, since a machine does not stay as fast as it was.
 """
 
 import argparse

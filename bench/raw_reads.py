@@ -19,6 +19,7 @@ from shared.db.engine import Database
 from shared.http.app import create_app
 from shared.http.auth import Reader
 from shared.http.deps import TheDatabase
+from shared.http.health import health_of
 from shared.http.routing import Router
 from shared.settings import CommonSettings
 
@@ -40,8 +41,8 @@ async def row(caller: Reader, database: TheDatabase, account: Annotated[str, Que
         return dict(await tx.one(ROW, account_id=account) or {})
 
 
-async def _ready() -> list[str]:
-    return []
+async def _ready() -> None:
+    """It is ready as soon as it serves."""
 
 
 def main() -> None:
@@ -50,12 +51,10 @@ def main() -> None:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = Database.of(common, SCHEMA)
-        app.state.plumbing = SimpleNamespace(
-            database=database, keys=KeyStore(database, clock), not_ready=_ready, remarks=_ready
-        )
-        yield
-        await database.close()
+        async with Database.of(common, SCHEMA) as database:
+            app.state.plumbing = SimpleNamespace(database=database, keys=KeyStore(database, clock))
+            health_of(app).add("raw", _ready)
+            yield
 
     app = create_app(SCHEMA, "Raw reads", "Nothing to work out.", [router], lifespan, clock=clock)
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), loop="uvloop", http="httptools", access_log=False)
