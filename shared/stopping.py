@@ -1,7 +1,8 @@
 """How long each step of a service's stop may take, in seconds.
 
-Together they end a service within the 20 s after which a supervisor kills it, whatever hangs: the steps follow each
-other, and what is not over in its time is given up. That loses nothing: what was not committed is read or tried again.
+They follow each other, and what is not over in its time is given up: together they end a service, whatever hangs,
+within the 20 s after which a supervisor kills it, and within the share of them that `tellback up` has for services.
+That loses nothing: what was not committed is read or tried again.
 """
 
 import asyncio
@@ -9,8 +10,8 @@ import contextlib
 from collections.abc import Awaitable
 
 PAUSE = 2.0
-"""From 'not ready' to the end of accepting, so that load balancers notice."""
-REQUESTS = 7
+"""From 'not ready' to the end of accepting, so that load balancers notice; `tellback up` has none."""
+REQUESTS = 4
 """For requests in work."""
 WEBHOOKS = 4.0
 """For webhooks being sent: of alerting alone."""
@@ -19,8 +20,8 @@ CONSUMERS = 2.0
 TASKS = 2.0
 PUBLISHER = 1.0
 DATABASE = 1.0
-LAST = 19.4
-"""After so long the process ends as it stands, and says where it was."""
+LAST = 14.4
+"""So long after the pause the process ends as it stands, and says where it was."""
 
 
 async def within(seconds: float, step: Awaitable[object]) -> None:

@@ -109,7 +109,7 @@ def _examine(folder: DataFolder) -> "list[Check]":
     checks = []
     if embedded:
         checks = machine.embedded_programs()
-    checks += [*machine.data_folder(folder, embedded=embedded), *machine.disk(folder)]
+    checks += [*machine.data_folder(folder, embedded=embedded), *machine.disk(folder, embedded=embedded)]
     if "outreach" in installed_services():
         checks.append(machine.mail_relay(folder))
     holder = folder.holder()
@@ -137,9 +137,12 @@ async def _examine_running(common: CommonSettings, holder: Holder | None) -> "li
     if any(check.state is State.FAILED and check.name in NEEDED for check in checks):
         return checks
     for service in installed_services():
-        checks += await state.reading(common, service)
-    checks += [*await webhooks.proxy(), *await webhooks.endpoints(common), *await notices.waiting(common)]
-    return [*checks, *await secret_keys.ring(common)]
+        checks += await state.as_far_as_allowed(f"{service}: reading", state.reading(common, service))
+    checks += await webhooks.proxy()
+    checks += await state.as_far_as_allowed(webhooks.ENDPOINTS, webhooks.endpoints(common))
+    checks += await state.as_far_as_allowed(notices.NOTICES, notices.waiting(common))
+    checks += await state.as_far_as_allowed(secret_keys.RING, secret_keys.ring(common))
+    return checks
 
 
 async def services_here(port_base: int) -> "list[Check]":

@@ -77,7 +77,7 @@ def serve(
         argv = tellback("serve", service, "--pause", str(pause))
         if data:
             argv += ("--data", str(data))
-        raise typer.Exit(run_workers(count, argv, listening(*address)))
+        raise typer.Exit(run_workers(count, argv, listening(*address), pause))
     app = _app(service, common)
     temporary.keep_in(common.data_dir)
     inherited = None
@@ -85,8 +85,9 @@ def serve(
         inherited = [socket.socket(fileno=fd)]
     elif common.host == EVERYWHERE:
         inherited = [listening(*address)]  # uvicorn's own would not take IPv4
+    watchdog = Watchdog(last=pause + stopping.LAST)
     try:
-        _server(app, address, pause, common.trusted_proxies, _limits(common), Watchdog()).run(inherited)
+        _server(app, address, pause, common.trusted_proxies, _limits(common), watchdog).run(inherited)
     except KeyboardInterrupt:  # uvicorn raises KeyboardInterrupt after a clean stop
         return
 

@@ -21,7 +21,7 @@ EVERYWHERE = "::"
 """Every address of this machine, of IPv6 and of IPv4."""
 POLL_SECONDS = 0.1
 KILL_AFTER_SECONDS = LAST + 0.3
-"""From SIGTERM to SIGKILL: a worker ends by itself before that."""
+"""From SIGTERM to SIGKILL, the pause aside: a worker ends by itself before that."""
 TOO_QUICK_SECONDS = 5.0
 MAX_QUICK_DEATHS = 5
 
@@ -39,21 +39,22 @@ def listening(host: str, port: int) -> socket.socket:
     return made
 
 
-def run_workers(count: int, argv: Sequence[str], held: socket.socket) -> Exit:
-    """Run `count` processes of `argv` with `--fd` until SIGTERM or SIGINT; a process that dies is replaced. Their
-    metrics are summed: every worker reports those of all."""
+def run_workers(count: int, argv: Sequence[str], held: socket.socket, pause: float) -> Exit:
+    """Run `count` processes of `argv` with `--fd` until SIGTERM or SIGINT, after which they go on for the `pause`
+    (seconds); a process that dies is replaced. Their metrics are summed: every worker reports those of all."""
     with tempfile.TemporaryDirectory(prefix="tellback-metrics-") as metrics, held:
-        return _Workers(count, [*argv, "--fd", str(held.fileno())], held.fileno(), Path(metrics)).run()
+        return _Workers(count, argv, held.fileno(), Path(metrics), pause + KILL_AFTER_SECONDS).run()
 
 
 class _Workers:
-    """The worker processes of one run."""
+    """The worker processes of one run, which are killed so many seconds after they were told to stop."""
 
-    def __init__(self, count: int, argv: Sequence[str], fd: int, metrics: Path) -> None:
+    def __init__(self, count: int, argv: Sequence[str], fd: int, metrics: Path, kill_after: float) -> None:
         self._count = count
-        self._argv = argv
+        self._argv = (*argv, "--fd", str(fd))
         self._fd = fd
         self._metrics = metrics
+        self._kill_after = kill_after
         self._stop = threading.Event()
         self._children: list[tuple[subprocess.Popen[bytes], float]] = []
         self._quick_deaths = 0
@@ -79,7 +80,7 @@ class _Workers:
 
     def _fill_up(self) -> None:
         env = {"PROMETHEUS_MULTIPROC_DIR": str(self._metrics)}
-        program = Program(name="worker", argv=tuple(self._argv), log=Path(os.devnull), env=env)
+        program = Program(name="worker", argv=self._argv, log=Path(os.devnull), env=env)
         while len(self._children) < self._count:
             child = subprocess.Popen(program.argv, pass_fds=(self._fd,), **program.options())
             self._children.append((child, time.monotonic()))
@@ -101,7 +102,7 @@ class _Workers:
     def _end(self) -> None:
         for child, _ in self._children:
             child.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + KILL_AFTER_SECONDS
+        deadline = time.monotonic() + self._kill_after
         for child, _ in self._children:
             try:
                 child.wait(max(0.0, deadline - time.monotonic()))

@@ -16,7 +16,7 @@ from services.cli.embedded.postgres import binary
 from services.cli.main import app
 from shared.db.engine import POOL_SIZE
 from shared.db.roles import ROLE
-from tests.architecture.tree import ROOT
+from tests.architecture.tree import ROOT, committed
 from tools.reference import settings
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -32,6 +32,8 @@ SETTABLE_IN_ENV = {"TELLBACK_PARTITIONS"}
 MEGABYTES = {"m": 1, "g": 1024}
 OF_THE_MACHINE = 11 * 1024
 """Megabytes that all long-lived containers may take together."""
+SHOWING = ("docker-compose.yml", "secrets.sh", "Dockerfile")
+"""Files that show commands, beside the documents."""
 WORKERS = 12
 """Processes of the collector for which PostgreSQL has connections."""
 
@@ -52,6 +54,17 @@ def test_a_container_runs_a_command_that_exists(name: str) -> None:
     with command.make_context(name, list(words)) as context:
         values = [str(value) for value in context.params.values()]
         assert all(given in values or f"{given}.0" in values for given in words if not given.startswith("-"))
+
+
+def test_commands_that_are_shown_name_containers_and_need_no_option_for_every_call() -> None:
+    """Compose reads .env by itself: a command that needed --env-file would fail when it is typed as shown."""
+    texts = [path.read_text() for path in committed() if path.suffix == ".md" or path.name in SHOWING]
+    shown = re.findall(r"docker compose ((?:-\S+ )*)(exec|logs|run|stop|restart)((?: -\S+)*) (.+)", "\n".join(texts))
+    assert len(shown) > 10
+    for before, verb, options, words in shown:
+        assert before == "", f"docker compose {before}{verb}"
+        named = words.split()[0].strip("`.,)")
+        assert named in PARTS or "--entrypoint" in options, f"docker compose {verb} {words}"
 
 
 def test_one_container_alone_builds_the_image_that_all_of_ours_run() -> None:

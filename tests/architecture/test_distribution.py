@@ -1,6 +1,8 @@
-"""The wheel, installed into a clean environment, is not misled by folders that carry the names of its packages."""
+"""The wheel, installed into a clean environment, starts everything, and is not misled by folders that carry the names
+of its packages."""
 
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -11,11 +13,15 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.tree import CODE, ROOT, committed, name
+from tests.support.home import home_in
+from tests.support.polling import eventually
+from tests.support.processes import parts_folder
 
 pytestmark = pytest.mark.slow
 
 # A folder of somebody else's, in which `tellback` is started.
 DECOY = 'raise SystemExit("a decoy was imported")\n'
+START_SECONDS = 90.0
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +74,18 @@ def test_tellback_runs_from_a_folder_with_decoys(programs: Path, decoys: Path, a
     assert ran.stderr == ""
     assert ran.returncode == 0
     assert "Usage" in ran.stdout
+
+
+@pytest.mark.timeout(180)
+async def test_up_of_the_wheel_runs_everything(programs: Path) -> None:
+    with parts_folder() as folder, home_in(folder) as home:
+        home.up(program=programs / "tellback")
+        await eventually(home.says("Ctrl-C stops everything"), START_SECONDS)
+        parts = home.status()["parts"]
+        assert {"kafka", "postgres", "collector", "dashboard"} <= {part["name"] for part in parts if part["ready"]}
+        serving = [command for child in home.processes() if "serve" in (command := child.cmdline())]
+        assert {command[0] for command in serving} == {str(programs / "python")}
+        assert home.stop(signal.SIGINT) == 0
 
 
 def test_every_service_can_be_imported_from_the_wheel(programs: Path, decoys: Path) -> None:

@@ -4,6 +4,7 @@ import re
 from importlib import metadata
 from pathlib import Path
 
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -24,6 +25,15 @@ def test_what_the_image_copies_exists_and_it_does_not_run_as_root() -> None:
     assert DOCKERFILE.rindex("USER 10001") > DOCKERFILE.rindex("FROM ")
     set_variables = set(re.findall(r"TELLBACK_\w+(?==)", DOCKERFILE))
     assert set_variables - settings.variables().keys() == set()
+
+
+def test_a_volume_of_ours_lies_where_the_image_has_a_folder_of_its_user() -> None:
+    """Docker makes a new volume what the folder of the image is, and where there is none, root's."""
+    made = re.search(r"install --directory --owner 10001 --mode 700 ([^\\\n]+)", DOCKERFILE)
+    assert made
+    parts = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"].values()
+    volumes = [volume for part in parts if part["image"].startswith("tellback") for volume in part.get("volumes", [])]
+    assert {volume.split(":")[1] for volume in volumes} == set(made[1].split())
 
 
 def test_the_build_is_sent_what_it_copies_and_nothing_else() -> None:

@@ -3,14 +3,14 @@
 import contextlib
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from services.cli.embedded.jars import Jars
 from services.cli.embedded.kafka import java
 from services.cli.embedded.postgres import Postgres, binary
-from services.cli.embedded.process import Program
+from services.cli.embedded.process import LOOPBACK, Program
 from tests.architecture.tree import ROOT
 from tests.support.processes import running, wait_until
 
@@ -50,8 +50,9 @@ def kafka_of(part: Mapping[str, Any], folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def postgres_of(part: Mapping[str, Any], folder: Path) -> Iterator[None]:
-    """PostgreSQL with the user, the database and the scripts that its image would make and run."""
+def postgres_of(part: Mapping[str, Any], folder: Path) -> Iterator[Callable[..., None]]:
+    """PostgreSQL with the user, the database and the scripts that its image would make and run. What it gives runs
+    a program in its container, as `docker compose exec postgres` does."""
     said = part["environment"]
     most = int(part["command"][-1].removeprefix("max_connections="))
     postgres = Postgres(folder, 5432, max_connections=most)
@@ -70,7 +71,12 @@ def postgres_of(part: Mapping[str, Any], folder: Path) -> Iterator[None]:
         argv = (*psql, postgres.url(said["POSTGRES_DB"]), *files, "-c", new_password)
         subprocess.run(argv, check=True, env=os.environ | said)
         wait_until(lambda: probe(part), child, program.log)
-        yield
+
+        def run(name: str, *words: str) -> None:
+            here = {"PGHOST": LOOPBACK, "PGPASSWORD": said["POSTGRES_PASSWORD"]}
+            subprocess.run((binary(name), *words), check=True, env=os.environ | here, timeout=60)
+
+        yield run
 
 
 def _databases(psql: tuple[str, ...], postgres: Postgres) -> list[str]:

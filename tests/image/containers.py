@@ -9,7 +9,7 @@ import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 
@@ -90,10 +90,18 @@ class Containers:
         assert done.returncode == os.EX_OK, f"{name}: {done.stdout}{done.stderr}"
         return done.stdout
 
+    def up(self) -> None:
+        """Start everything in its order, as `docker compose up`; what runs once ends well, or it fails."""
+        for name in self.ours():
+            if self.parts[name]["restart"] == "unless-stopped":
+                self.start(name)
+            else:
+                self.run(name)
+
     def start(self, name: str) -> None:
         """Start a service; its log is in the folder."""
         argv = self._argv(name, (*self._image.entrypoint, *self.parts[name]["command"]))
-        with self.log(name).open("wb") as log:
+        with self.log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
 
     def log(self, name: str) -> Path:
@@ -103,6 +111,10 @@ class Containers:
     def exec(self, name: str, *argv: str) -> "subprocess.CompletedProcess[str]":
         """A command beside a container's own, as `docker compose exec`."""
         return subprocess.run(self._argv(name, argv), check=False, capture_output=True, text=True, timeout=30)
+
+    def pipe(self, name: str, argv: Sequence[str], source: IO[bytes] | None, target: IO[bytes] | None) -> None:
+        """A program in a new container, with a file to read or one to write: `docker compose run -T --entrypoint`."""
+        subprocess.run(self._argv(name, argv), check=True, stdin=source, stdout=target, timeout=ONCE_SECONDS)
 
     def healthy(self, name: str) -> bool:
         """The container's health check, as it stands in the file."""

@@ -1,9 +1,10 @@
 """The image is built, and what docker-compose.yml says comes up in it: `make image`, as root, on Debian."""
 
+import json
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ from tests.architecture.tree import ROOT
 from tests.image.backing import kafka_of, postgres_of
 from tests.image.building import Image, built, why_not
 from tests.image.containers import Containers, in_a_network_of_its_own
+from tests.image.typed import Typed
 from tests.support.needs import needs
 from tests.support.polling import eventually
 from tests.support.processes import parts_folder
@@ -24,16 +26,12 @@ pytestmark = [
     pytest.mark.timeout(1800),
 ]
 READY_SECONDS = 180.0
+OWN = {"migrate": "scorer", "collector": "collector"}
+"""A service at whose rows a container may look."""
 SETTINGS = {"TELLBACK_TIME_ZONE": "Europe/Berlin"}
 ENDED = (0, -signal.SIGTERM)
 """uvicorn ends a process by the signal that stopped it; as the first process of a container it ends with 0."""
-ANSWER = {
-    "account_id": "northwind",
-    "email": "mara@northwind.example",
-    "survey_type": "nps",
-    "score": 3,
-    "comment": "Late again.",
-}
+ANSWER = {"account_id": "northwind", "survey_type": "nps", "score": 3, "comment": "Late again."}
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +51,8 @@ def image(folder: Path) -> Iterator[Image]:
 
 
 @pytest.fixture(scope="module")
-def containers(image: Image, folder: Path) -> Iterator[Containers]:
-    """Everything that the compose file says, started in its order, with fresh secrets."""
+def typed(image: Image, folder: Path) -> Iterator[Typed]:
+    """Who types commands, once everything that the compose file says was started in its order, with fresh secrets."""
     made = subprocess.run([ROOT / "deploy" / "secrets.sh"], check=True, capture_output=True, text=True).stdout
     secrets = dict(re.findall(r"^(\w+)=(\w+)$", made, re.MULTILINE))
     hosts = folder / "hosts"
@@ -62,43 +60,83 @@ def containers(image: Image, folder: Path) -> Iterator[Containers]:
     with (
         in_a_network_of_its_own(hosts, list(found.parts)),
         kafka_of(found.parts["kafka"], folder / "kafka"),
-        postgres_of(found.parts["postgres"], folder / "postgres"),
+        postgres_of(found.parts["postgres"], folder / "postgres") as in_postgres,
     ):
         try:
-            for name in found.ours():
-                if found.parts[name]["restart"] == "unless-stopped":
-                    found.start(name)
-                else:
-                    found.run(name)
-            yield found
+            found.up()
+            yield Typed(found, in_postgres, folder)
         finally:
             found.close()
 
 
-async def test_every_service_gets_healthy(containers: Containers) -> None:
+@pytest.fixture(scope="module")
+def containers(typed: Typed) -> Containers:
+    """The containers, which run."""
+    return typed.containers
+
+
+@pytest.fixture(scope="module")
+async def client(containers: Containers) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with a key for everything."""
+    key = containers.run("migrate", "keys", "create", "first", "--scope", "all")
+    headers = {"Authorization": f"Bearer {key.split()[0]}"}
+    async with httpx.AsyncClient(headers=headers, timeout=20, trust_env=False) as made:
+        yield made
+
+
+async def healthy(containers: Containers) -> None:
+    """Wait until every health check says so."""
     for name in containers.ours():
         if "healthcheck" in containers.parts[name]:
             await eventually(lambda name=name: containers.healthy(name), timeout=READY_SECONDS)  # type: ignore[misc, arg-type]
 
 
-async def test_an_answer_becomes_a_follow_up(containers: Containers) -> None:
+async def test_every_service_gets_healthy(containers: Containers) -> None:
+    await healthy(containers)
+
+
+async def test_an_answer_becomes_a_follow_up(containers: Containers, client: httpx.AsyncClient) -> None:
     """Through Kafka and PostgreSQL, each service as its own role."""
-    key = containers.run("migrate", "keys", "create", "first", "--scope", "all")
-    headers = {"Authorization": f"Bearer {key.split()[0]}"}
-    async with httpx.AsyncClient(headers=headers, timeout=20, trust_env=False) as client:
-        answer = await client.post("http://127.0.0.1:8001/v1/responses", json=ANSWER)
-        assert answer.status_code == httpx.codes.ACCEPTED, answer.text
-
-        async def opened() -> bool:
-            listed = await client.get("http://127.0.0.1:8003/v1/follow-ups", params={"account_id": "northwind"})
-            return bool(listed.json()["items"])
-
-        await eventually(opened, timeout=READY_SECONDS)
-        score = await client.get("http://127.0.0.1:8002/v1/accounts/northwind/score")
-        assert score.json()["nps"] == -100
+    await becomes_a_follow_up(client, "mara@northwind.example", 1)
     for name in containers.ours():
         if containers.log(name).exists():
             assert "permission denied" not in containers.log(name).read_text(), name
+
+
+async def becomes_a_follow_up(client: httpx.AsyncClient, email: str, people: int) -> None:
+    """Somebody's answer is taken; then so many people have answered, and are followed up."""
+    answer = await client.post("http://127.0.0.1:8001/v1/responses", json=ANSWER | {"email": email})
+    assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+
+    async def counted() -> bool:
+        score = (await client.get("http://127.0.0.1:8002/v1/accounts/northwind/score")).json()
+        listed = await client.get("http://127.0.0.1:8003/v1/follow-ups", params={"account_id": "northwind"})
+        followed = {item["stakeholder_id"] for item in listed.json()["items"] if item["stakeholder_id"]}
+        return (score.get("nps"), score.get("stakeholder_count"), len(followed)) == (-100, people, people)
+
+    await eventually(counted, timeout=READY_SECONDS)
+
+
+async def test_what_was_backed_up_comes_back_as_the_page_tells_it(typed: Typed, client: httpx.AsyncClient) -> None:
+    take, away, emptied, back = typed.blocks("Backing up and restoring")
+    for block in (take, away, emptied, back):
+        for line in block:
+            typed.do(line)
+    assert "whole: " in typed.said[take[1]]
+    [restored] = [said for line, said in typed.said.items() if "migrate restore" in line]
+    assert "No mail, webhook or notice leaves" in restored
+    await healthy(typed.containers)
+    await becomes_a_follow_up(client, "ines@northwind.example", 2)
+
+
+@pytest.mark.parametrize("name", ["migrate", "collector"])
+def test_the_doctor_finds_nothing_wrong_in_a_container(containers: Containers, name: str) -> None:
+    """As the owner of the database, and beside a service, as its role, with its folder and its port."""
+    done = containers.exec(name, "tellback", "doctor", "--json")
+    states = {check["name"]: check["state"] for check in json.loads(done.stdout)["checks"]}
+    assert [check for check, state in states.items() if state == "failed"] == []
+    assert states["data folder"] == states["database"] == states["topics"] == states[f"{OWN[name]}: parked"] == "ok"
+    assert (states["migrations"] == "not_checked") is (name == "collector")
 
 
 async def test_the_first_admin_signs_in(containers: Containers) -> None:

@@ -18,9 +18,6 @@ import psutil
 from shared.settings import SECRET_KEY_NAMES
 from tests.support.processes import SOURCES, STOP_SECONDS, end, start, tellback
 
-STAGES = 3
-"""`up` stops its children in stages, each of which may take as long as a process may take to stop."""
-
 NAMED_NOWHERE = dict.fromkeys(
     ("TELLBACK_KAFKA_BOOTSTRAP_SERVERS", "TELLBACK_DATABASE_URL", "DATABASE_URL", *SECRET_KEY_NAMES), ""
 )
@@ -38,15 +35,19 @@ class Home:
     process: subprocess.Popen[bytes] | None = None
     _writer: subprocess.Popen[bytes] | None = None
 
-    def up(self, *options: str) -> None:
+    def up(self, *options: str, program: Path | None = None) -> None:
         """Start `tellback up` with its output into a new file. Another process writes that file, so that output arrives
-        even when `up` itself cannot write to files."""
-        options = ("--data", str(self.data), "--port-base", str(self.port_base), *options)
+        even when `up` itself cannot write to files. `program` is an installed `tellback`, instead of this tree's."""
+        argv = tellback("up", "--data", str(self.data), "--port-base", str(self.port_base), *options)
+        env = NAMED_NOWHERE
+        if program is not None:
+            argv = (str(program), *argv[argv.index("up") :])
+            env = NAMED_NOWHERE | {"PYTHONPATH": ""}
         with self.output.open("wb") as file:
             self._writer = subprocess.Popen(("cat",), stdin=subprocess.PIPE, stdout=file)
         assert self._writer.stdin
         with self._writer.stdin as pipe:
-            self.process = start(tellback("up", *options), pipe, env=NAMED_NOWHERE)
+            self.process = start(argv, pipe, env=env)
 
     @property
     def pid(self) -> int:
@@ -90,7 +91,7 @@ class Home:
         """Stop `up`; returns its exit code."""
         assert self.process
         assert self._writer
-        code = end(self.process, with_signal, seconds=STAGES * STOP_SECONDS)
+        code = end(self.process, with_signal, seconds=STOP_SECONDS)
         self._writer.wait(STOP_SECONDS)
         return code
 

@@ -84,6 +84,13 @@ def parts_folder() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def embedded_kafka() -> Iterator[KafkaConnection]:
+    """How clients connect to a real broker that runs for the block."""
+    with embedded_broker() as kafka:
+        yield kafka.connection()
+
+
+@contextlib.contextmanager
+def embedded_broker() -> Iterator[Kafka]:
     """A real broker for the block."""
     jars = Jars()
     jars.fetch(jars.wrong())
@@ -93,7 +100,7 @@ def embedded_kafka() -> Iterator[KafkaConnection]:
         program = kafka.program()
         with running(program) as child:
             wait_until(kafka.ready, child, program.log)
-            yield kafka.connection()
+            yield kafka
 
 
 @contextlib.contextmanager

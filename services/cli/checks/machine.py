@@ -92,9 +92,12 @@ def _is_too_short(text: str) -> bool:
     return not keys or min(map(len, keys)) < MIN_SECRET_LENGTH
 
 
-def disk(folder: DataFolder) -> list[Check]:
-    """Free space for the data and the cache."""
-    return [_room("disk of the data", folder.path), _room("disk of the cache", cache_dir())]
+def disk(folder: DataFolder, *, embedded: bool) -> list[Check]:
+    """Free space for the data, and for the cache from which `embedded` parts are started."""
+    rooms = [_room("disk of the data", folder.path)]
+    if embedded:
+        rooms.append(_room("disk of the cache", cache_dir()))
+    return rooms
 
 
 def _room(name: str, path: Path) -> Check:

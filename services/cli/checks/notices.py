@@ -6,6 +6,7 @@ from services.cli.checks import Check, warning
 from shared.db.engine import Database
 from shared.settings import CommonSettings
 
+NOTICES = "alerting: notices"
 AWAY = {
     mail.AWAY: ("the mail server cannot be reached or closes", "the mail server, or TELLBACK_ALERTING_SMTP_HOST"),
     Failure.PROXY.value: ("the proxy breaks off or refuses the user", "the proxy, or TELLBACK_ALERTING_PROXY"),
@@ -27,5 +28,5 @@ async def waiting(common: CommonSettings) -> list[Check]:
     for row in rows:
         what, mended = AWAY[row["last_failure"]]
         fix = f"mend {mended}; then they leave by themselves"
-        found.append(warning("alerting: notices", f"{row['waiting']} wait, since {what}", fix))
+        found.append(warning(NOTICES, f"{row['waiting']} wait, since {what}", fix))
     return found

@@ -1,13 +1,13 @@
 """Checks of running parts: the database and its migrations, the topics, the position of every service, parked
 records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
-from services.cli.checks import Check, failed, ok, warning
+from services.cli.checks import Check, failed, not_checked, ok, warning
 from services.cli.topics import differences
 from shared.clock import Clock, SystemClock
-from shared.db.engine import ConnectionsUsedUp, Database
+from shared.db.engine import ConnectionsUsedUp, Database, lacks_right
 from shared.db.migrate import levels
 from shared.db.schemas import Standing
 from shared.db.transaction import ReadTx
@@ -24,6 +24,18 @@ CLOCK_SECONDS = 2.0
 LAG_RECORDS = 10_000
 OUTBOX_SECONDS = 60.0
 CONNECTIONS_SHARE = 0.8
+FORBIDDEN = "the role that TELLBACK_DATABASE_URL names has no right to look, as that of one service has not"
+AS_OWNER = "run the doctor as the owner of the database; of containers, `docker compose run --rm migrate doctor`"
+
+
+async def as_far_as_allowed(name: str, checks: Awaitable[list[Check]]) -> list[Check]:
+    """The checks; where our role lacks a right for them, one that could not be made in their place."""
+    try:
+        return await checks
+    except Exception as error:
+        if not lacks_right(error):
+            raise
+        return [not_checked(name, FORBIDDEN, AS_OWNER)]
 
 
 async def database(common: CommonSettings, clock: Clock | None = None) -> list[Check]:
@@ -31,7 +43,7 @@ async def database(common: CommonSettings, clock: Clock | None = None) -> list[C
     try:
         async with Database.of(common, "public", pool_size=1) as handle, handle.read() as tx:
             checks = [await _durability(tx), await _clock(tx, clock or SystemClock()), await _connections(tx)]
-        checks.append(await _migrations(common))
+        checks += await as_far_as_allowed("migrations", _migrations(common))
     except ConnectionsUsedUp as error:
         return [failed("database", error.detail, MORE_CONNECTIONS)]
     except Unavailable as error:
@@ -73,19 +85,19 @@ async def _connections(tx: ReadTx) -> Check:
     return warning("connections", usage, MORE_CONNECTIONS)
 
 
-async def _migrations(common: CommonSettings) -> Check:
+async def _migrations(common: CommonSettings) -> list[Check]:
     by_standing: dict[Standing, list[str]] = {}
     for level in await levels(common.database_url, password_file=common.database_password_file):
         shown = f"{level.schema} is at {level.found or 'nothing'}, this release knows it up to {level.wanted}"
         by_standing.setdefault(level.standing, []).append(shown)
     if incompatible := by_standing.get(Standing.INCOMPATIBLE):
         fix = "run the release that migrated it, or restore the backup of before (docs/operations.md)"
-        return failed("migrations", ", ".join(incompatible), fix)
+        return [failed("migrations", ", ".join(incompatible), fix)]
     if behind := by_standing.get(Standing.BEHIND):
-        return failed("migrations", ", ".join(behind), "run `tellback migrate`")
+        return [failed("migrations", ", ".join(behind), "run `tellback migrate`")]
     if ahead := by_standing.get(Standing.AHEAD):
-        return ok("migrations", f"{', '.join(ahead)}; a newer release has migrated it, and this one works with it")
-    return ok("migrations", "every schema is at this release")
+        return [ok("migrations", f"{', '.join(ahead)}; a newer release has migrated it, and this one works with it")]
+    return [ok("migrations", "every schema is at this release")]
 
 
 async def kafka(common: CommonSettings) -> list[Check]:

@@ -10,6 +10,7 @@ from services.cli.checks import Check, failed, ok, warning
 from shared.db.engine import Database
 from shared.settings import CommonSettings
 
+ENDPOINTS = "alerting: webhook endpoints"
 SHOWN = 5
 PROXY_SECONDS = 5.0
 REASONS = {"by_hand": "by hand", "gone": "answered 410", "failing": "only failures for days"}
@@ -59,7 +60,6 @@ def _at_proxy(rows: Sequence[Mapping[str, Any]]) -> list[Check]:
 
 
 def _verdict(rows: Sequence[Mapping[str, Any]]) -> Check:
-    name = "alerting: webhook endpoints"
     disabled, failing = [], []
     for row in rows:
         if row["status"] == "disabled":
@@ -69,14 +69,14 @@ def _verdict(rows: Sequence[Mapping[str, Any]]) -> Check:
             failing.append(f"{row['endpoint_id']} fails{_held(row)}")
     faults = disabled + failing
     if not rows:
-        return ok(name, "none")
+        return ok(ENDPOINTS, "none")
     if not faults:
-        return ok(name, f"{len(rows)} enabled")
+        return ok(ENDPOINTS, f"{len(rows)} enabled")
     shown = faults[:SHOWN]
     if len(faults) > SHOWN:
         shown.append(f"and {len(faults) - SHOWN} more")
     fix = "mend the receiver, then enable the endpoint and recover (docs/webhooks.md)"
-    return warning(name, "; ".join(shown), fix)
+    return warning(ENDPOINTS, "; ".join(shown), fix)
 
 
 def _held(row: Mapping[str, Any]) -> str:

@@ -1,9 +1,11 @@
 """The doctor finds what was made wrong on purpose, and says what to do; reconcile finds what does not add up."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from services.cli.checks import Check, State, secret_keys, state, webhooks
 from services.cli.reconcile import read_lines
@@ -96,6 +98,19 @@ async def test_a_password_that_leaves_the_machine_in_the_clear_is_a_warning(envi
     assert found.state is State.WARNING
     assert "go to 2001:db8::1, kafka.example without encryption" in found.found
     assert "kafka: encryption" not in {check.name for check in await state.kafka(environment.common)}
+
+
+async def test_a_connection_that_is_refused_is_said_in_a_sentence(environment: Environment) -> None:
+    parts = urlsplit(environment.database_url)
+    url = parts._replace(netloc=f"{parts.username}:hunter2@{parts.hostname}:{parts.port}").geturl()
+    wrong = {"database_url": url, "kafka_sasl_password": SecretStr("hunter2")}
+    refused = environment.common.model_copy(update=wrong)
+    (database,) = await state.database(refused)
+    (kafka,) = await state.kafka(refused)
+    assert (database.state, kafka.state) == (State.FAILED, State.FAILED)
+    assert "password authentication failed for user" in database.found
+    assert "refuses the name or the password" in kafka.found
+    assert "hunter2" not in database.found + kafka.found
 
 
 async def test_a_cursor_beyond_the_log_is_found(environment: Environment) -> None:

@@ -1,6 +1,7 @@
-"""A service that is told to stop while Kafka hangs ends by itself, in good order and in time."""
+"""What is told to stop ends in time: a service while Kafka hangs by itself and in good order, `up` whatever hangs."""
 
 import signal
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +16,13 @@ from services.cli.embedded.process import free_port
 from shared.stopping import LAST
 from tests.support.databases import Databases
 from tests.support.environment import environment_on
+from tests.support.home import home_in
 from tests.support.polling import eventually
 from tests.support.processes import end, parts_folder, running, start, tellback, wait_until
 
 pytestmark = pytest.mark.slow
-START_SECONDS = 60.0
+START_SECONDS = 90.0
+PROMISED_SECONDS = 20.0
 
 
 @contextmanager
@@ -61,6 +64,20 @@ async def test_a_service_stops_in_good_order_while_kafka_hangs(service: str, url
             finally:
                 process.resume()
                 end(child)
+
+
+async def test_up_has_ended_everything_within_20_s_though_kafka_and_a_service_hang() -> None:
+    with parts_folder() as folder, home_in(folder) as home:
+        home.up()
+        await eventually(home.says("Ctrl-C stops everything"), START_SECONDS)
+        for name in ("kafka", "scorer"):
+            psutil.Process(home.part(name)["pid"]).suspend()
+        processes = home.processes()
+        began = time.monotonic()
+        assert home.stop(signal.SIGTERM) == 0
+        assert time.monotonic() - began < PROMISED_SECONDS
+        assert psutil.wait_procs(processes, timeout=1)[1] == []
+        assert "database system is shut down" in (home.data / "postgres" / "postgres.log").read_text()
 
 
 def reads(address: str) -> bool:

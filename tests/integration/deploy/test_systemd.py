@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from services.cli import logs
 from services.cli.supervisor import GRACE_SECONDS
 from tests.support.needs import needs_program
 
@@ -40,5 +41,5 @@ def test_little_is_exposed(unit: Path) -> None:
 def test_it_waits_until_services_and_then_kafka_and_postgresql_have_ended() -> None:
     stop = re.search(r"^TimeoutStopSec=(\d+)$", UNIT.read_text(), re.MULTILINE)
     assert stop
-    assert int(stop[1]) > 2 * GRACE_SECONDS
+    assert int(stop[1]) > GRACE_SECONDS + logs.STOP_SECONDS
     assert "KillMode=mixed\n" in UNIT.read_text(), "`up` alone is told, and stops the others in order"

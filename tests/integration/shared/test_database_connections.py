@@ -45,18 +45,35 @@ async def refusal(url: str, password_file: Path | None = None) -> str:
 
 
 @pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
-async def test_k1_sslmode_of_the_url_means_what_libpq_says(secured: str, authority: Authority, mode: str) -> None:
+async def test_sslmode_of_the_url_means_what_libpq_says(secured: str, authority: Authority, mode: str) -> None:
     url = f"{secured}?sslmode={mode}&sslrootcert={authority.file}"
     assert await answers(url)
     assert await levels(url, ("scorer",))
 
 
-async def test_k2_a_client_shows_its_certificate(database_only: Environment, authority: Authority) -> None:
+async def test_a_client_shows_its_certificate(database_only: Environment, authority: Authority) -> None:
     server = authority.issue("server")
     certificate, key = authority.issue("tellback")
     async with tls_in_front(database_only.database_url, *server, clients=authority.file) as url:
         parameters = f"?sslmode=verify-full&sslrootcert={authority.file}"
         assert await answers(f"{url}{parameters}&sslcert={certificate}&sslkey={key}")
+
+
+async def test_a_renewed_certificate_is_shown_by_the_next_connection(
+    database_only: Environment, authority: Authority, tmp_path: Path
+) -> None:
+    """Without a restart, and without another setting."""
+    stranger = Authority(tmp_path / "elsewhere").issue("tellback")
+    async with tls_in_front(database_only.database_url, *authority.issue("server"), clients=authority.file) as url:
+        names = {"sslrootcert": authority.file, "sslcert": stranger[0], "sslkey": stranger[1]}
+        parameters = "&".join(f"{name}={file}" for name, file in names.items())
+        database = Database(f"{url}?sslmode=verify-full&{parameters}", "scorer", pool_size=1)
+        with pytest.raises(DatabaseUnavailable):
+            await database.ping()
+        for old, new in zip(stranger, authority.issue("tellback"), strict=True):
+            new.replace(old)
+        await database.ping()
+        await database.close()
 
 
 async def test_a_foreign_authority_is_named(secured: str, tmp_path: Path) -> None:

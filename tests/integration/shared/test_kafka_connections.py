@@ -5,8 +5,9 @@ import asyncio
 import base64
 import json
 import ssl
+import stat
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,15 +16,23 @@ import pytest
 from pydantic import SecretStr
 
 from services.cli.embedded.process import LOOPBACK
+from shared.db.engine import Database
+from shared.db.transaction import WriteTx
 from shared.errors import Unavailable
 from shared.kafka.admin import Admin
+from shared.kafka.batch import RunnerConfig
 from shared.kafka.connection import KafkaConnection, Mechanism
 from shared.kafka.probe import fault_of
 from shared.kafka.producer import Publisher
+from shared.kafka.runner import Runner
+from shared.topics import RESPONSES
+from shared.verdicts import Received, Verdict
 from tests.support.authorities import Authority
 from tests.support.cluster import PASSWORD, SESSION_MS, STRANGER, SecuredNode, kafka_cluster
 from tests.support.environment import Environment, fresh_environment
 from tests.support.events import record_of, recorded, topic_records
+from tests.support.polling import eventually
+from tests.support.processes import embedded_broker
 
 pytestmark = pytest.mark.slow
 
@@ -115,6 +124,26 @@ async def test_a_missing_right_is_named(secured: Environment) -> None:
     assert "forbids" in raised.value.fault
 
 
+async def test_reading_halts_where_a_right_is_missing_and_says_what_it_is_about(secured: Environment) -> None:
+    stranger = replace(secured.kafka, username=STRANGER, password=SecretStr(PASSWORD))
+    config = RunnerConfig("scorer", (RESPONSES,), stranger, secured.topic_prefix)
+    async with Database(secured.database_url, "scorer", pool_size=2) as database:
+        runner = Runner(config, database, dict.fromkeys(RESPONSES.events, never))
+        task = asyncio.create_task(runner.run())
+        try:
+            halted = "halted: kafka_forbids: Kafka forbids this client what it needs to do with a "
+            await eventually(lambda: (runner.remark or "").startswith(halted), timeout=30)
+        finally:
+            await runner.stop()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def never(_tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+    """A handler of records that do not come."""
+    raise AssertionError(records)
+
+
 async def test_an_expired_certificate_is_named(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -125,8 +154,15 @@ async def test_an_expired_certificate_is_named(tmp_path: Path) -> None:
         assert "has expired" in await fault_of(KafkaConnection(f"{LOOPBACK}:{port}", "SSL", ca_file=authority.file))
 
 
-async def test_the_embedded_kafka_lets_nobody_in_without_its_password(kafka: KafkaConnection) -> None:
-    assert "refuses the name" in await fault_of(replace(kafka, password=SecretStr("guessed")))
-    with pytest.raises(Unavailable):
-        async with Admin.connected(KafkaConnection(kafka.bootstrap_servers)) as admin:
-            await admin.cluster_id()
+async def test_the_embedded_kafka_lets_nobody_in_without_its_password() -> None:
+    """Neither clients nor who says to be a broker; the password is in files of its owner alone."""
+    with embedded_broker() as kafka:
+        for port in (kafka.port, kafka.controller_port):
+            address = f"{LOOPBACK}:{port}"
+            guessed = replace(kafka.connection(), bootstrap_servers=address, password=SecretStr("guessed"))
+            assert "refuses the name" in await fault_of(guessed)
+            with pytest.raises(Unavailable):
+                async with Admin.connected(KafkaConnection(address)) as admin:
+                    await admin.cluster_id()
+        for file in (kafka.password_file, kafka.properties):
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600

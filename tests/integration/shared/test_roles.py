@@ -1,5 +1,6 @@
 """One role a service, made by the script that docker-compose.yml gives to PostgreSQL: each has its own rows."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
@@ -9,8 +10,10 @@ from shared.db.engine import Database
 from shared.db.migrate import migrate
 from shared.db.roles import KEEPER, ROLE
 from shared.db.schema_gate import SchemaGate
+from shared.kafka.connection import KafkaConnection
 from tests.support.databases import connected, fresh_database
-from tests.support.processes import THROWN_AWAY, embedded_postgres
+from tests.support.environment import environment_on
+from tests.support.processes import THROWN_AWAY, embedded_postgres, run_tellback
 from tests.support.roles import PASSWORD, SERVICES, make_roles, url_of
 
 RIGHTS = """
@@ -47,8 +50,9 @@ async def test_a_role_has_every_row_of_its_service_and_none_of_the_others(owner:
         for other in set(SERVICES) - {service}:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(f"table {other}.schema_version")
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute(f"create table {service}.mine (id int)")
+        for change in ("create table {}.mine (id int)", "alter table {}.schema_version add mine int", "drop schema {}"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(change.format(service))
         await connection.execute("select pg_advisory_lock_shared(1, 2)")
 
 
@@ -78,6 +82,19 @@ async def test_a_role_sees_whether_its_schemas_fit_and_says_where_it_has_no_righ
         closed.reason == "the role of this service has no right to the schema of alerting: `tellback migrate` gives it"
     )
     await database.close()
+
+
+async def test_the_doctor_as_a_role_says_what_it_may_not_look_at_and_looks_at_the_rest(
+    owner: str, kafka: KafkaConnection
+) -> None:
+    """As in the container of a service."""
+    async with environment_on(url_of(owner, "scorer"), kafka) as environment:
+        done = await run_tellback(environment, "doctor", "--json")
+    states = {check["name"]: check["state"] for check in json.loads(done.stdout)["checks"]}
+    assert {states[name] for name in ("migrations", "collector: reading", "secret keys")} == {"not_checked"}
+    assert {states[name] for name in ("database", "clock", "topics", "scorer: parked", "scorer: outbox")} == {"ok"}
+    # The PostgreSQL of a test run forgoes fsync, and the doctor says so.
+    assert {name for name, state in states.items() if state == "failed"} == {"durability"}
 
 
 async def test_a_role_that_is_made_later_gets_its_rights_from_the_next_migration(owner: str) -> None:

@@ -62,7 +62,7 @@ async def set_by_hand(environment: Environment, topic: Topic, values: dict[str, 
         await client.close()
 
 
-async def test_k17_what_an_operator_set_stays(environment: Environment) -> None:
+async def test_what_an_operator_set_stays(environment: Environment) -> None:
     own = {"retention.bytes": "5000000000", "segment.bytes": "200000000", "max.message.bytes": TOO_SMALL}
     await set_by_hand(environment, RESPONSES, RESPONSES.config() | own)
 

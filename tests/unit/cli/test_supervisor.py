@@ -1,5 +1,6 @@
 """Children are waited for, restarted when they die, and stopped in order; a failure says why."""
 
+import asyncio
 import errno
 import os
 import signal
@@ -19,6 +20,12 @@ from tests.support.processes import end, start
 
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
 PATIENT = "import signal; print('up', flush=True); signal.pause()"
+SLOW = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.1), sys.exit(0)))
+print('up', flush=True)
+signal.pause()
+"""
 
 
 class Watched(Supervisor):
@@ -189,6 +196,30 @@ async def test_who_does_not_end_in_time_is_killed(supervisor: Watched, python: C
     await supervisor.stop(grace=0.2)
     assert time.monotonic() - began < 5
     assert supervisor.children["child"].process.returncode == -signal.SIGKILL
+
+
+async def test_one_grace_is_for_all_stages_and_each_has_its_share(
+    supervisor: Watched, python: Callable[..., Part]
+) -> None:
+    """A service that hangs takes neither the time that was promised, nor that in which the database ends well."""
+    await supervisor.start([python(SLOW, "database", stage=0), python(STUBBORN, "kafka", stage=0)])
+    await supervisor.start([python(STUBBORN, "service", stage=1)])
+    began = time.monotonic()
+    await supervisor.stop(grace=5)
+    assert time.monotonic() - began < 5 + 1
+    codes = {name: child.process.returncode for name, child in supervisor.children.items()}
+    assert codes == {"database": 0, "kafka": -signal.SIGKILL, "service": -signal.SIGKILL}
+
+
+async def test_a_step_that_is_cut_off_ends_at_once(supervisor: Watched, python: Callable[..., Part]) -> None:
+    program = python(STUBBORN).program
+    step = asyncio.create_task(supervisor.run_once(program))
+    await eventually(lambda: program.log.exists() and "up" in program.log.read_text())
+    began = time.monotonic()
+    step.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await step
+    assert time.monotonic() - began < 1
 
 
 async def test_a_step_that_fails_says_why(supervisor: Watched, python: Callable[..., Part]) -> None:
