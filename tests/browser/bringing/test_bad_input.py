@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.bringing.files import said, upload
-from tests.browser.dashboard.site import Look, Site, open_page, password_by_link, sign_in
+from tests.browser.dashboard.site import Look, Site, admitted, open_page, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 ROWS = "Account,Email,Score,Date\nshared,sue@shared.example,9,2026-11-03\nshared,tom@shared.example,2,2026-11-04\n"
@@ -16,14 +16,7 @@ DONE = "those that were taken count in the figures."
 
 async def admit(page: Page, browser: Browser, where: Site, email: str, role: str) -> Page:
     """A page on which somebody with this role is signed in."""
-    await open_page(page, where, "/settings/people")
-    await page.get_by_role("button", name="Add a person").click()
-    dialog = page.get_by_role("dialog", name="Add a person")
-    await dialog.get_by_label("E-mail; an account manager sees").fill(email)
-    await dialog.get_by_label("Name", exact=True).fill(role)
-    await dialog.get_by_label("Role").select_option(label=role)
-    await dialog.get_by_role("button", name="Add person").click()
-    password = await password_by_link(page, browser)
+    password = await admitted(page, browser, where, email, role)
     own = await (await Look().context(browser)).new_page()
     opens = "Portfolio"
     if role == "Account manager":

@@ -24,7 +24,7 @@ from shared.http.client import Api
 
 LEAD = "A copy of the review pack without names, behind a link for each recipient that ends with the question"
 COMMENTS = "Comments that every recipient may read, without the name; none unless ticked"
-LATEST = "The survey for reviews published last"
+LATEST = "Published last for reviews"
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,10 @@ def draw_waves(found: list[Wave], owner: str) -> None:
 @page("/surveys/waves/{programme_id}/{day}", "People of a wave")
 async def wave(visit: Visit) -> None:
     """Draw the page."""
-    tabs(visit, "", SILENCE)
+    lead = LEAD
+    if visit.user.may("act"):
+        lead = SILENCE
+    tabs(visit, "/surveys/waves", lead)
     owner = ""
     if visit.query.get("mine"):
         owner = visit.user.email
@@ -71,7 +74,7 @@ def _draw(visit: Visit, found: WavePeople) -> None:
         rows = [_row(visit, person) for person in found.items]
         table(("Who", "Account", "Address", "Role", "What becomes of it", "When", ""), rows, "People of this wave")
     else:
-        empty("Nobody of yours is in this wave.")
+        empty("Nobody at your accounts is in this wave.", "People are planned two weeks before their mail goes.")
     if visit.user.may("act") and found.items:
         with box("div", "buttons"):
             button("Add a person", partial(_add, visit, found), "main")
