@@ -24,6 +24,7 @@ METHOD_NAMES = {
     "mean_of_accounts": "Mean of accounts",
     "revenue_weighted": "Weighted by revenue",
 }
+INTERVAL = "95\u00a0% interval"
 WINDOWS = {"30d": "30 days", "90d": "90 days", "180d": "180 days", "365d": "a year", "all": "all time"}
 IN_WINDOWS = {"30d": "In 30 days", "90d": "In 90 days", "180d": "In 180 days", "365d": "In a year"}
 TYPE_NAMES = {"decision_maker": "Decision-maker", "user": "User", "influencer": "Influencer"}
@@ -84,7 +85,7 @@ def interval(low: float | None, high: float | None) -> str:
     """`95 % interval +12 to +61`; empty where there is none."""
     if low is None:
         return ""
-    return f"95\u00a0% interval {between(low, high)}"
+    return f"{INTERVAL} {between(low, high)}"
 
 
 def between(low: float | None, high: float | None) -> str:

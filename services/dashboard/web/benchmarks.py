@@ -16,7 +16,7 @@ from shared.api.questions import COHORTS, FUNNEL, PORTFOLIO_COMPARISON, PUBLISHE
 from shared.http.client import Api
 from shared.industries import NAMES as INDUSTRIES
 
-INDUSTRY = "Lines are the range in which the score lies with 95 % certainty"
+INDUSTRY = "Lines are the range in which the score lies with 95\u00a0% certainty"
 
 
 @page("/benchmarks", "Benchmarks", charts=True)
@@ -139,7 +139,7 @@ def _draw_cohorts(cohorts: CohortsModel) -> None:
     if not rows:
         empty("Nobody has answered yet.")
         return
-    table(("Cohort", "NPS", "95 % interval", "Accounts", "Respondents"), rows, "Own cohorts by tier")
+    table(("Cohort", "NPS", wording.INTERVAL, "Accounts", "Respondents"), rows, "Own cohorts by tier")
 
 
 def _cohort_row(cohort: CohortModel) -> list[Cell]:

@@ -87,7 +87,7 @@ def _draw_progress(found: Brought) -> None:
 
 def _bar(name: str, share: float) -> None:
     with box("label", "how-far"):
-        Text("span", f"{name}: {share * 100:.0f} %")
+        Text("span", f"{name}: {wording.share(share)}")
         box("progress", max=1, value=round(share, 3))
 
 
@@ -170,7 +170,7 @@ def _draw_reading(found: Brought) -> None:
         named["Not taken"] = ", ".join(job.ignored_columns)
     facts(named)
     for remark in job.remarks:
-        Text("p", remark.detail, "muted")
+        Text("p", f"{wording.sentence(remark.detail)}.", "muted")
     if job.older_than is not None:
         Text(
             "p",
