@@ -24,6 +24,8 @@ METHOD_NAMES = {
     "mean_of_accounts": "Mean of accounts",
     "revenue_weighted": "Weighted by revenue",
 }
+NOBODY_ASKED = ("Nobody was asked in this window.", "Start a programme, or let your mailer report whom it asks.")
+NOBODY_ANSWERED = ("Nobody has answered yet.", "New answers appear here at once.")
 INTERVAL = "95\u00a0% interval"
 WINDOWS = {"30d": "30 days", "90d": "90 days", "180d": "180 days", "365d": "a year", "all": "all time"}
 IN_WINDOWS = {"30d": "In 30 days", "90d": "In 90 days", "180d": "In 180 days", "365d": "In a year"}

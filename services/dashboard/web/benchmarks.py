@@ -57,7 +57,7 @@ async def benchmarks(visit: Visit) -> None:
 
 def _draw_past(comparison: PortfolioComparison) -> None:
     if not comparison.groups:
-        empty("Nobody has answered yet.")
+        empty(*wording.NOBODY_ANSWERED)
         return
     portfolio = comparison.groups[0]
     if not portfolio.figures["stakeholder_count"]:
@@ -72,7 +72,7 @@ def _draw_past(comparison: PortfolioComparison) -> None:
 
 def _draw_industries(comparison: PortfolioComparison) -> None:
     if not comparison.groups:
-        empty("Nobody has answered yet.")
+        empty(*wording.NOBODY_ANSWERED)
         return
     names: list[str] = []
     said: list[str] = []
@@ -137,7 +137,7 @@ HIDDEN = {
 def _draw_cohorts(cohorts: CohortsModel) -> None:
     rows = [_cohort_row(cohort) for cohort in cohorts.groups]
     if not rows:
-        empty("Nobody has answered yet.")
+        empty(*wording.NOBODY_ANSWERED)
         return
     table(("Cohort", "NPS", wording.INTERVAL, "Accounts", "Respondents"), rows, "Own cohorts by tier")
 

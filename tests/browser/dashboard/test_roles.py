@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 INES = "ines.falk@supplier.example"
 PAGES = {
     "portfolio": "/",
+    "my-day": "/my-day",
     "reach": "/reach",
     "accounts": "/accounts",
     "account": "/accounts/ironbridge",
@@ -34,6 +35,7 @@ PAGES = {
     "sending-domain": "/surveys/sending-domain",
     "settings": "/settings",
     "bring": "/bring",
+    "password": "/password",
 }
 """What differs by role: everything but the pages of the settings, which are all for admins alone."""
 OPENS = {"Viewer": "Portfolio", "Account manager": "My day"}
@@ -44,6 +46,8 @@ async def test_every_page_of_another_role_fits_and_is_accessible(
     browser: Browser, page: Page, where: Site, role: str, email: str
 ) -> None:
     password = await admitted(page, browser, where, email, role)
+    aim = {"owner": INES, "target": 0.6}
+    assert (await where.installation.outreach.put("/v1/response-targets", json=aim)).is_success
     found = {}
     for look in ("wide-light", "narrow-dark"):
         context = await LOOKS[look].context(browser)

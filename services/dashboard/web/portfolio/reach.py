@@ -57,7 +57,7 @@ class ReachSections:
     def draw_owners(self, found: Funnels) -> None:
         groups, names, targets = found
         if not groups:
-            empty("Nobody was asked in this window.", "Start a programme, or let your mailer report whom it asks.")
+            empty(*wording.NOBODY_ASKED)
             return
         heads = ("Owner", "Sent", "Bounced", "Opened", "Answered", "Response rate", "Target", "")
         rows: list[list[Cell]] = [

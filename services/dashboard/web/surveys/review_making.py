@@ -81,7 +81,7 @@ class _Form:
             link("Surveys", "/surveys")
             return
         if not found.people:
-            empty("Nobody is known at this account.", "Add its people first, by the CRM or an import.")
+            empty("Nobody is known at this account.", "Add its people first: on the page of the account, or by a file.")
             return
         with box("div", "form"):
             with box("div", "filters"):
