@@ -115,7 +115,7 @@ class DraftDesk:
         for row in view.preview:
             names |= dict.fromkeys(row.values)
         shown = [name for name in names if any(name in row.values for row in view.preview)]
-        heads = ["Line", "", *map(bringing.field_name, shown), "Why"]
+        heads = ["Where", "", *map(bringing.field_name, shown), "Why"]
         table(heads, [_row(row, shown) for row in view.preview], "The first rows", "preview")
 
     def draw_end(self, view: DraftView) -> None:
@@ -181,7 +181,7 @@ class DraftDesk:
 
 
 def _row(row: DraftRow, names: list[str]) -> list[Cell]:
-    cells: list[Cell] = [str(row.line), OUTCOMES[row.outcome]]
+    cells: list[Cell] = [f"Line {row.line}", OUTCOMES[row.outcome]]
     for name in names:
         value = row.values.get(name, "")
         if name == "answered_at" and value:

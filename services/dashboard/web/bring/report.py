@@ -143,7 +143,7 @@ def _draw_problems(import_id: str, found: Brought) -> None:
         if problem.field is not None:
             named = bringing.field_name(problem.field)
         rows.append([f"Line {problem.line}", words[problem.outcome], named, problem.reason])
-    table(("Line", "", "Field", "Why"), rows, "Rows that were not taken")
+    table(("Where", "", "Field", "Why"), rows, "Rows that were not taken")
     if job.to_mend:
         rows_to_mend = wording.count(job.to_mend, "row")
         Text("p", f"{MEND} It holds {rows_to_mend}, for {KEPT_DAYS} days, with the reason beside each.", "muted")
@@ -191,6 +191,9 @@ def _draw_undo(visit: Visit, import_id: str, found: Brought) -> None:
         return
     if job.state not in ENDED:
         empty("It can be undone when it has ended.")
+        return
+    if not job.taken:
+        empty("It brought nothing, so there is nothing to undo.")
         return
 
     file_name = job.file_name

@@ -17,6 +17,8 @@ KEEPERS: tuple[ServiceName, ...] = ("collector", "scorer", "alerting", "outreach
 COUNTED = {
     "stakeholders": ("record of the directory", "records of the directory"),
     "context_marks": ("event of the account", "events of the account"),
+    "responses": ("answer", "answers"),
+    "calls": ("answer on its way", "answers on their way"),
     "events": ("event on its way", "events on their way"),
 }
 """What is counted under a name that says too little, one and many."""
