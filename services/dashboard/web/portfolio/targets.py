@@ -12,7 +12,7 @@ from shared.api.questions import RESPONSE_TARGETS
 from shared.errors import TellbackError
 from shared.http.client import Api
 
-HELP = "Of those who were asked and whose mail did not bounce; account managers aim at 50 to 60\u00a0%. Empty: no target."
+HELP = "Of those asked whose mail did not bounce; account managers aim at 50 to 60\u00a0%. Empty: no target."
 
 
 async def targets_of(api: Api) -> dict[str, float]:
