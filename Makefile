@@ -70,8 +70,8 @@ image: $(READY) ## build the image and start what docker-compose.yml says, witho
 	$(BIN)/pytest -m image $(ARGS)
 
 .PHONY: screenshots
-screenshots: ## a picture of every page of the dashboard, wide and narrow, light and dark, in build/pictures
-	$(MAKE) browser ARGS="tests/browser/dashboard/test_pages.py -k every_page"
+screenshots: ## a picture of every page and dialog of the dashboard, of all roles, full and empty, in build/pictures
+	$(MAKE) browser ARGS="tests/browser -k 'every_page or every_dialog'"
 
 .PHONY: chaos
 chaos: $(READY) ## kill services, Kafka and PostgreSQL under load, ten minutes and more; CHAOS_SECONDS=60 shortens

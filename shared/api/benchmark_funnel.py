@@ -16,7 +16,7 @@ GROUP: dict[str, Any] = FUNNEL_GROUP | {
         "follow_up_request_rate": -0.0036842105263157905,
     },
     "warnings": [],
-    "sentence": "45 % of 38 recipients answered: more than good, on the way to the 50–60 % that account managers aim"
+    "sentence": "45 % of 38 recipients answered: more than good, on the way to the 50 to 60 % that account managers aim"
     " at.",
 }
 YARDSTICKS: dict[str, Any] = {

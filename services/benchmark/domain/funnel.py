@@ -112,11 +112,11 @@ def _apart(rate: float | None, yardstick: float) -> float | None:
 
 
 _WORDS: Final = {
-    "below_ordinary": "less than the 12–15 % of an ordinary survey by mail",
+    "below_ordinary": "less than the 12 to 15 % of an ordinary survey by mail",
     "ordinary": "what an ordinary survey by mail gets",
-    "above_ordinary": "more than an ordinary survey by mail, less than the 20–30 % that is good",
+    "above_ordinary": "more than an ordinary survey by mail, less than the 20 to 30 % that is good",
     "good": "good",
-    "above_good": "more than good, on the way to the 50–60 % that account managers aim at",
+    "above_good": "more than good, on the way to the 50 to 60 % that account managers aim at",
     "target": "what account managers aim at",
     "above_target": "more than account managers aim at",
 }

@@ -60,7 +60,7 @@ FIRST_NAMES = (
 )
 LAST_NAMES = (
     *("Lindqvist", "Berg", "Demir", "Schuster", "Ortega", "Novak", "Mensah", "Holm", "Iyer", "Costa", "Larsen"),
-    *("Tanaka", "Ricci", "Falk", "Braun", "Okoye", "Petrov", "Silva", "Kral", "Haddad", "Moreau", "Lund", "Aziz"),
+    *("Tanaka", "Ricci", "Farkas", "Braun", "Okoye", "Petrov", "Silva", "Kral", "Haddad", "Moreau", "Lund", "Aziz"),
 )
 JOBS: dict[StakeholderType, tuple[tuple[str, str], ...]] = {
     "decision_maker": (("Chief Operating Officer", "c_level"), ("Head of Procurement", "director")),

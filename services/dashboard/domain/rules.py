@@ -7,6 +7,43 @@ Json = dict[str, Any]
 EDITABLE = ("label", "severity", "due", "recipient", "informs", "reason", "playbook", "conditions", "escalation")
 """The fields that the page can change; another event, kind or place in the order would make another rule."""
 CONDITION, STEP = "condition", "step"
+EVENTS = {
+    "stakeholder.answered": "Somebody answered",
+    "account_score.dropped": "Score of an account dropped",
+    "account_class.changed": "Class of an account changed",
+    "stakeholder.went_silent": "Somebody fell silent",
+    "invitation.bounced": "Invitation bounced",
+    "account.renewal_near": "Renewal comes near",
+    "segment.dropped": "Segment got worse",
+}
+"""What a rule waits for."""
+FACTS = {
+    "survey_type": "survey",
+    "nps_kind": "kind of NPS",
+    "follow_up_requested": "asked for a call",
+    "stakeholder_type": "role",
+    "days": "days of silence",
+    "furthest": "came as far as",
+    "points": "points lost",
+    "account_class": "class",
+    "previous_class": "class before",
+    "known_days": "days since the first answer",
+    "burst": "detractors at the account in a short time",
+    "channel": "way of asking",
+    "decision_maker_days": "days without a decision-maker’s answer",
+    "segment_by": "segments by",
+    "share": "per cent of detractors",
+    "share_before": "per cent of detractors before",
+    "rise": "points more detractors",
+    "voices": "respondents",
+    "z": "standard errors beyond chance",
+}
+"""What a rule looks at, where the name of the field says too little."""
+
+
+def fact(field: str) -> str:
+    """The name of a field that a rule looks at, in words."""
+    return FACTS.get(field, field.replace("_", " "))
 
 
 def condition_name(field: str, operator: str) -> str:

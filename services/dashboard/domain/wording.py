@@ -24,6 +24,9 @@ METHOD_NAMES = {
     "mean_of_accounts": "Mean of accounts",
     "revenue_weighted": "Weighted by revenue",
 }
+NOBODY_ASKED = ("Nobody was asked in this window.", "Start a programme, or let your mailer report whom it asks.")
+NOBODY_ANSWERED = ("Nobody has answered yet.", "New answers appear here at once.")
+INTERVAL = "95\u00a0% interval"
 WINDOWS = {"30d": "30 days", "90d": "90 days", "180d": "180 days", "365d": "a year", "all": "all time"}
 IN_WINDOWS = {"30d": "In 30 days", "90d": "In 90 days", "180d": "In 180 days", "365d": "In a year"}
 TYPE_NAMES = {"decision_maker": "Decision-maker", "user": "User", "influencer": "Influencer"}
@@ -84,7 +87,7 @@ def interval(low: float | None, high: float | None) -> str:
     """`95 % interval +12 to +61`; empty where there is none."""
     if low is None:
         return ""
-    return f"95 % interval {between(low, high)}"
+    return f"{INTERVAL} {between(low, high)}"
 
 
 def between(low: float | None, high: float | None) -> str:
@@ -139,10 +142,10 @@ def decimal(value: float, digits: int = 1, sign: str = "") -> str:
 
 
 def percent(value: float | None) -> str:
-    """A share from 0 to 100 as `43 %`."""
+    """A share from 0 to 100 as `43 %`, which no line break parts."""
     if value is None:
         return NOTHING
-    return f"{value:.0f} %"
+    return f"{value:.0f}\u00a0%"
 
 
 def share(value: float | None) -> str:
@@ -150,6 +153,11 @@ def share(value: float | None) -> str:
     if value is None:
         return NOTHING
     return percent(100 * value)
+
+
+def sentence(words: str) -> str:
+    """The words with a capital at their beginning; the others stay as they are."""
+    return words[:1].upper() + words[1:]
 
 
 def plain(code: str | None) -> str:

@@ -75,7 +75,7 @@ def _draw(asked: dict[str, str], loaded: tuple[list[Response], NameBook]) -> Non
         if asked:
             empty("No answers match these filters.", "Clear a filter to see more.")
         else:
-            empty("Nobody has answered yet.", "New answers appear here at once.")
+            empty(*wording.NOBODY_ANSWERED)
         return
     many = wording.count(len(found), "answer")
     if len(found) == MOST:

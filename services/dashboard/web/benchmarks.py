@@ -16,7 +16,7 @@ from shared.api.questions import COHORTS, FUNNEL, PORTFOLIO_COMPARISON, PUBLISHE
 from shared.http.client import Api
 from shared.industries import NAMES as INDUSTRIES
 
-INDUSTRY = "Lines are the range in which the score lies with 95 % certainty"
+INDUSTRY = "Lines are the range in which the score lies with 95\u00a0% certainty"
 
 
 @page("/benchmarks", "Benchmarks", charts=True)
@@ -57,7 +57,7 @@ async def benchmarks(visit: Visit) -> None:
 
 def _draw_past(comparison: PortfolioComparison) -> None:
     if not comparison.groups:
-        empty("Nobody has answered yet.")
+        empty(*wording.NOBODY_ANSWERED)
         return
     portfolio = comparison.groups[0]
     if not portfolio.figures["stakeholder_count"]:
@@ -72,7 +72,7 @@ def _draw_past(comparison: PortfolioComparison) -> None:
 
 def _draw_industries(comparison: PortfolioComparison) -> None:
     if not comparison.groups:
-        empty("Nobody has answered yet.")
+        empty(*wording.NOBODY_ANSWERED)
         return
     names: list[str] = []
     said: list[str] = []
@@ -137,9 +137,9 @@ HIDDEN = {
 def _draw_cohorts(cohorts: CohortsModel) -> None:
     rows = [_cohort_row(cohort) for cohort in cohorts.groups]
     if not rows:
-        empty("Nobody has answered yet.")
+        empty(*wording.NOBODY_ANSWERED)
         return
-    table(("Cohort", "NPS", "95 % interval", "Accounts", "Respondents"), rows, "Own cohorts by tier")
+    table(("Cohort", "NPS", wording.INTERVAL, "Accounts", "Respondents"), rows, "Own cohorts by tier")
 
 
 def _cohort_row(cohort: CohortModel) -> list[Cell]:

@@ -235,7 +235,7 @@ def shares(figures: Score) -> None:
     for name, percent in percents.items():
         share = percent or 0
         parts.append((name, share, f"{wording.CATEGORY_SIGNS[name]} {wording.percent(share)}"))
-    bar(parts, ", ".join(f"{name}s {share:.0f} %" for name, share, _ in parts))
+    bar(parts, ", ".join(f"{name}s {wording.percent(share)}" for name, share, _ in parts))
 
 
 def code(text: str, label: str) -> None:

@@ -65,12 +65,18 @@ def page(
                     await visit.open()
                 else:
                     Text("h1", title)
-                    Text("p", f"This page is not for the role {ROLE_NAMES[visitor.user.role].lower()}.", "empty")
+                    _draw_refusal(visitor.user)
 
         ui.page(path, title=f"{title} – Tellback", response_timeout=SECONDS)(build)
         return draw
 
     return register
+
+
+def _draw_refusal(user: User) -> None:
+    Text("p", f"This page is not for the role {ROLE_NAMES[user.role].lower()}.", "empty")
+    Text("p", "An admin can give you another role.", "empty")
+    link("Go to the first page", home_of(user), "button")
 
 
 def _main(*, bare: bool, charts: bool) -> ui.element:

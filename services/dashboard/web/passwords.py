@@ -5,6 +5,7 @@ from html import escape
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from services.dashboard.domain import wording
 from services.dashboard.domain.users import MIN_PASSWORD
 from services.dashboard.web.forms import SESSION
 from services.dashboard.web.login import STALE, Text, visitor_of
@@ -49,7 +50,7 @@ async def change_password(request: Request, old: Text = "", new: Text = "", toke
     try:
         opened = await found.signing_in.change_password(visitor, old, new)
     except (Invalid, TooMany) as error:
-        return _password_page(request, error.detail.capitalize(), error.status)
+        return _password_page(request, wording.sentence(error.detail), error.status)
     response = RedirectResponse("/", status_code=303)
     found.forms.set_cookie(response, SESSION, opened)
     return response

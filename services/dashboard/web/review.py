@@ -88,7 +88,7 @@ def _draw(whole_days: bool, pack: ReviewPack) -> None:
         "p", f"NPS over {words}, by the latest answer of each respondent: at the beginning of the time and now", "lead"
     )
     rows = [_score_row(line) for line in pack.scores]
-    table(("Who", "Then", "Now", "Change", "95 % interval", "Respondents"), rows, "Scores by role, then and now")
+    table(("Who", "Then", "Now", "Change", wording.INTERVAL, "Respondents"), rows, "Scores by role, then and now")
     _turned(pack)
     Text("h2", "You said, we did")
     _said_and_done(pack)

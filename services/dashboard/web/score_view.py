@@ -62,7 +62,7 @@ def _chance(*, significant: bool, voices: int) -> str:
 def funnel(group: FunnelGroup) -> None:
     """The invitation funnel: counts, and each step's share of the step that it comes from."""
     if not group.sent_count:
-        empty("Nobody was asked in this window.", "Invitations appear here once your mailer reports them.")
+        empty(*wording.NOBODY_ASKED)
         return
     counts = {
         "Sent": group.sent_count,

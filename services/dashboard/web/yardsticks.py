@@ -19,7 +19,7 @@ RATES = {
 def draw_yardsticks(funnel: Funnel) -> None:
     """Draw the response rate in words, the rates as a picture, and the table behind it."""
     if not funnel.groups or not funnel.groups[0].recipient_count:
-        empty("Nobody was asked in this window.", "Invitations appear here once your mailer reports them.")
+        empty(*wording.NOBODY_ASKED)
         return
     portfolio = funnel.groups[0]
     Text("p", portfolio.sentence)

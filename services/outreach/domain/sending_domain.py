@@ -141,7 +141,7 @@ def _mx(domain: str, answers: Answers, *, bounces: bool) -> Finding:
         return Finding(name, "ok", f"mail goes to {', '.join(named)}")
     if bounces:
         return Finding(name, "failed", "takes no mail: bounces are lost", "publish an MX record of a server that does")
-    fix = "publish an MX record, or let answers go elsewhere (sender.reply_to of the programme)"
+    fix = "publish an MX record, or name an address for replies in the programme"
     return Finding(name, "warning", "takes no mail: whoever answers a mail gets it back", fix)
 
 

@@ -129,7 +129,7 @@ def _links(mail: Invitation) -> list[tuple[str, str]]:
     links = [
         (words.say("imprint"), legal.imprint_url),
         (words.say("privacy"), legal.privacy_url),
-        (words.say("stop_link"), mail.stop_url),
+        (words.say("stop_all"), mail.stop_url),
     ]
     return [(label, url) for label, url in links if url]
 

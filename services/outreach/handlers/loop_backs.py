@@ -202,7 +202,7 @@ class LoopBackMails:
         links = [
             (words.say("imprint"), legal.imprint_url),
             (words.say("privacy"), legal.privacy_url),
-            (words.say("stop_link"), stop_url),
+            (words.say("stop_all"), stop_url),
         ]
         return Words(
             subject=words.say("loop_back_subject"),

@@ -98,7 +98,7 @@ class WeeklyMails:
             paragraphs=[content["headline"]],
             parts=parts,
             small=["You get this mail from Tellback each Monday because TELLBACK_OUTREACH_LEADERS names you."],
-            small_links=[("Stop these mails", stop_url)],
+            small_links=[("Stop all mails of Tellback", stop_url)],
             stop_url=stop_url,
         )
 

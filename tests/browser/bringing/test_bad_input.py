@@ -1,29 +1,27 @@
-"""What people do to uploads: files of another kind, uploads that break off, two at once, without the right."""
+"""What people do to uploads: large files, files of another kind, uploads that break off, two at once, without the
+right."""
 
 import asyncio
+import re
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.bringing.files import said, upload
-from tests.browser.dashboard.site import Look, Site, open_page, password_by_link, sign_in
+from tests.browser.dashboard.looking import LOOKS, faults
+from tests.browser.dashboard.site import Look, Site, admitted, loaded, open_page, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 ROWS = "Account,Email,Score,Date\nshared,sue@shared.example,9,2026-11-03\nshared,tom@shared.example,2,2026-11-04\n"
 DONE = "those that were taken count in the figures."
+MANY = 30_000
+"""Rows that keep the installation busy while one looks at the page."""
 
 
 async def admit(page: Page, browser: Browser, where: Site, email: str, role: str) -> Page:
     """A page on which somebody with this role is signed in."""
-    await open_page(page, where, "/settings/people")
-    await page.get_by_role("button", name="Add a person").click()
-    dialog = page.get_by_role("dialog", name="Add a person")
-    await dialog.get_by_label("E-mail; an account manager sees").fill(email)
-    await dialog.get_by_label("Name", exact=True).fill(role)
-    await dialog.get_by_label("Role").select_option(label=role)
-    await dialog.get_by_role("button", name="Add person").click()
-    password = await password_by_link(page, browser)
+    password = await admitted(page, browser, where, email, role)
     own = await (await Look().context(browser)).new_page()
     opens = "Portfolio"
     if role == "Account manager":
@@ -50,6 +48,28 @@ async def test_a_file_that_is_no_table_is_refused_where_it_was_chosen(
     await expect(page.locator("[data-said]")).to_contain_text(why)
     await expect(page.get_by_role("button", name="See what it would become")).to_be_enabled()
     assert urlsplit(page.url).path == "/bring"
+
+
+async def test_a_large_file_shows_how_far_it_is(page: Page, where: Site, browser: Browser) -> None:
+    rows = ["Account,Email,Score,Date"]
+    for number in range(MANY):
+        rows.append(f"many{number % 200},p{number % 40}@many{number % 200}.example,{number % 11},2026-11-03")
+    await open_page(page, where, "/bring")
+    await upload(page, "large.csv", "\n".join(rows))
+    await page.get_by_role("button", name="Bring answers").click()
+    await expect(page.get_by_role("heading", level=1, name="What became of the file")).to_be_visible()
+    for look in ("wide-light", "narrow-dark"):
+        context = await LOOKS[look].context(browser)
+        own = await context.new_page()
+        await sign_in(own, where)
+        await own.goto(page.url)
+        await loaded(own)
+        state = own.get_by_role("region", name="How far it is").get_by_role("status")
+        await expect(state).to_have_text(re.compile("read so far|on their way into the figures"))
+        assert await faults(own, "import-under-way", look) == []
+        await context.close()
+    await expect(page.get_by_text(DONE)).to_be_visible(timeout=120_000)
+    await expect(page.get_by_text("Counted: 100 %")).to_be_visible()
 
 
 async def test_a_text_with_the_name_of_a_workbook_is_read_as_what_it_is(page: Page, where: Site) -> None:

@@ -173,8 +173,8 @@ async def test_a_person_is_added_changed_and_erased_with_a_receipt(page: Page, w
     await expect(sure).to_contain_text("1 answer out of every figure")
     await sure.get_by_role("button", name="Erase for good").click()
     await expect(page.get_by_role("heading", level=1, name="Somebody was erased")).to_be_visible()
-    await expect(page.get_by_text("No copy is left in Kafka's log from")).to_be_visible()
-    await expect(page.get_by_role("row", name="The scorer")).to_contain_text("1 response")
+    await expect(page.get_by_text("No copy is left in Kafka’s log from")).to_be_visible()
+    await expect(page.get_by_role("row", name="The scorer")).to_contain_text("1 answer")
     assert (await where.installation.collector.get(ann)).status_code == 404
     await open_page(page, where, account)
     await expect(page.get_by_text("Ann Lee")).to_have_count(0)

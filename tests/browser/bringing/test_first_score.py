@@ -46,10 +46,10 @@ async def test_from_the_sign_in_to_the_first_score(page: Page, where: Site, tmp_
     await read_surveymonkey(page, "11/03/2026 09:12:30 AM is 3 November 2026")
     preview = page.get_by_role("region", name="The first rows", exact=True)
     assert await rows_of(preview, 4) == [
-        ["3", "● taken", "Acme", "ann@acme.example", "nps", "9"],
-        ["4", "● taken", "Acme", "bob@acme.example", "nps", "10"],
-        ["5", "● taken", "Northwind", "cy@northwind.example", "nps", "3"],
-        ["6", "▼ not taken", "", "", "", ""],
+        ["Line 3", "● taken", "Acme", "ann@acme.example", "nps", "9"],
+        ["Line 4", "● taken", "Acme", "bob@acme.example", "nps", "10"],
+        ["Line 5", "● taken", "Northwind", "cy@northwind.example", "nps", "3"],
+        ["Line 6", "▼ not taken", "", "", "", ""],
     ]
     await expect(preview).to_contain_text("Nobody calls, ever")
     assert (await where.installation.get("scorer", "/v1/responses"))["items"] == [], "nothing is taken yet"

@@ -10,6 +10,14 @@ LOOKS = {
     "wide-dark": Look(1280, "dark"), "narrow-light": Look(390, "light"),
 }  # fmt: skip
 BAD = ("serious", "critical")
+SIDEWAYS = """narrow => [...document.querySelectorAll("body *")].filter(part => {
+  const strip = narrow && part.matches("nav");
+  const scrolls = ["auto", "scroll"].includes(getComputedStyle(part).overflowX) && !part.closest(".ag");
+  return scrolls && !strip && part.scrollWidth > part.clientWidth + 1;
+}).map(part => `${part.tagName.toLowerCase()}.${part.className}: ${part.innerText.slice(0, 60)}`)"""
+"""The parts that one has to scroll sideways to see whole. The table of all accounts may be, and on a narrow screen the
+navigation."""
+NARROW = 700
 
 
 def errors_of(page: Page) -> list[str]:
@@ -25,11 +33,11 @@ def errors_of(page: Page) -> list[str]:
     return errors
 
 
-async def faults(page: Page, name: str, look: str) -> list[str]:
-    """The faults of a page: findings of axe-core, content wider than the window, parts that could not be loaded, no
-    title of its own, more or less than one heading of the first level."""
+async def faults(page: Page, name: str, look: str, *, whole: bool = True) -> list[str]:
+    """The faults of a page: findings of axe-core, content wider than the window, parts that could not be loaded, parts
+    to be scrolled sideways, no title of its own, more or less than one heading of the first level."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=str(PICTURES / f"{name}-{look}.png"), full_page=True)
+    await page.screenshot(path=str(PICTURES / f"{name}-{look}.png"), full_page=whole)
     result = await Axe().run(page)
     wrong = [
         f"{violation['id']}: {violation['help']}: {violation['nodes'][0]['html'][:160]}"
@@ -38,6 +46,7 @@ async def faults(page: Page, name: str, look: str) -> list[str]:
     ]
     if await page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
         wrong.append("wider than the window")
+    wrong += [f"scrolls sideways: {part}" for part in await page.evaluate(SIDEWAYS, LOOKS[look].width < NARROW)]
     if (await page.title()).removesuffix("Tellback").strip(" –") == "":
         wrong.append("without a title")
     headings = await page.locator("h1:visible").count()

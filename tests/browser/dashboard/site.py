@@ -71,6 +71,7 @@ class Look:
         return await browser.new_context(
             viewport={"width": self.width, "height": 900},
             color_scheme=self.colours,  # type: ignore[arg-type]
+            reduced_motion="reduce",
             locale="en-GB",
             timezone_id="Europe/Berlin",
         )
@@ -98,6 +99,18 @@ async def password_by_link(page: Page, browser: Browser) -> str:
     await expect(own.get_by_role("heading", name="Sign in")).to_be_visible()
     await context.close()
     return CHOSEN
+
+
+async def admitted(page: Page, browser: Browser, where: Site, email: str, role: str) -> str:
+    """Let somebody in on the page of an admin; the password that they have set by their link."""
+    await open_page(page, where, "/settings/people")
+    await page.get_by_role("button", name="Add a person").click()
+    dialog = page.get_by_role("dialog", name="Add a person")
+    await dialog.get_by_label("E-mail; an account manager sees").fill(email)
+    await dialog.get_by_label("Name", exact=True).fill(role)
+    await dialog.get_by_label("Role").select_option(label=role)
+    await dialog.get_by_role("button", name="Add person").click()
+    return await password_by_link(page, browser)
 
 
 async def open_page(page: Page, where: Site, path: str) -> None:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
@@ -110,25 +111,51 @@ def unseen(addresses: Iterable[str]) -> list[str]:
 
 
 async def brought(page: Page, where: Site) -> dict[str, str]:
-    """A file that waits to be taken, one that was read and of which nothing was taken, and an erased person; the
-    addresses of their pages."""
-    content = b"account_id,stakeholder_id,survey_type,score,answered_at\nironbridge,ada,nps,eleven,2026-11-03\n"
+    """Files that wait to be taken, one of them asks first; files that were read, one of which nothing was taken of and
+    one that was undone; and an erased person; the addresses of their pages."""
+    heads = b"account_id,stakeholder_id,survey_type,score,answered_at\n"
+    content = heads + b"ironbridge,ada,nps,eleven,2026-11-03\n"
+    good = heads + b"tidewater,tess,nps,9,2026-11-03\ntidewater,tim,nps,11,2026-11-03\n"
+    asking = heads + b"tidewater,tess,nps,9,03/11/2026\n"
     collector = where.installation.collector
     person = "/v1/accounts/ironbridge/stakeholders/leaves@ironbridge.example"
     assert (await collector.put(person, json={"name": "Leaves"})).is_success
     erased = await collector.delete(f"{person}/data")
     assert erased.is_success, erased.text
+    read = await imported(where, content)
+    undone = await imported(where, good)
+    answer = await collector.post(f"/v1/imports/{undone}/undo")
+    assert answer.is_success, answer.text
+    # An erasure forgets every file that waits, so these come last.
+    return {
+        "draft": await draft_of(page, where, content),
+        "draft-asking": await draft_of(page, where, asking),
+        "import": f"/bring/imports/{read}",
+        "import-undone": f"/bring/imports/{undone}",
+        "erasure": f"/erasures/{erased.json()['id']}",
+    }
+
+
+async def imported(where: Site, content: bytes) -> str:
+    """The id of a file that was read to its end."""
+    collector = where.installation.collector
     sent = await collector.post("/v1/imports", data={"kind": "responses"}, files={"file": ("answers.csv", content)})
     assert sent.is_success, sent.text
-    # An erasure forgets every file that waits, so this one comes last.
+    path = f"/v1/imports/{sent.json()['import_id']}"
+
+    async def ended() -> bool:
+        return (await collector.get(path)).json()["state"] == "done"
+
+    await eventually(ended, timeout=60)
+    return str(sent.json()["import_id"])
+
+
+async def draft_of(page: Page, where: Site, content: bytes) -> str:
+    """The path of a file that waits to be taken."""
     await open_page(page, where, "/bring")
     await upload(page, "answers.csv", content)
     await expect(page.get_by_role("heading", level=1, name="What the file would become")).to_be_visible()
-    return {
-        "draft": page.url.removeprefix(where.url),
-        "import": f"/bring/imports/{sent.json()['import_id']}",
-        "erasure": f"/erasures/{erased.json()['id']}",
-    }
+    return page.url.removeprefix(where.url)
 
 
 async def password_link(page: Page, where: Site) -> str:
@@ -166,11 +193,16 @@ async def furnished(where: Site) -> AsyncIterator[dict[str, str]]:
 
 
 async def asked(where: Site) -> dict[str, str]:
-    """A survey with links, an objection and a shared review; the addresses of their pages."""
+    """A survey with links, an objection, a mail that came back, a wave, two targets and a shared review; the addresses
+    of their pages."""
     outreach = where.installation.outreach
     survey_id = await published_survey(where, "relationship", name="Relationship")
     await links_for(where, survey_id, filter={"account_id": "ironbridge"}, override_quarantine="for the pictures")
     await outreach.post("/v1/suppressions", json={"addresses": ["no@ironbridge.example"]})
+    await one_came_back(where)
+    for owner, target in {"ines.falk@supplier.example": 0.6, "tom.okafor@supplier.example": 0.5}.items():
+        body = {"owner": owner, "target": target}
+        assert (await outreach.put("/v1/response-targets", json=body)).is_success
     programme_id = await programme_for(where, survey_id, "Half-yearly")
     for step in ("dry-run", "start"):
         done = await outreach.post(f"/v1/programmes/{programme_id}/{step}")
@@ -183,9 +215,48 @@ async def asked(where: Site) -> dict[str, str]:
         "survey": f"/surveys/{survey_id}/edit",
         "programme": f"/surveys/programmes/{programme_id}",
         "programme-edit": f"/surveys/programmes/{programme_id}/edit",
-        "wave": f"/surveys/waves/{programme_id}/{datetime.now(UTC).date().isoformat()}",
+        "wave": await wave_of(where, survey_id),
         "shared-review": f"/surveys/reviews/{review.json()['review_id']}",
     }
+
+
+async def one_came_back(where: Site) -> None:
+    """Tell that the mailbox of somebody whom the demo asked was full."""
+
+    async def mailed() -> bool:
+        return bool(where.relay.mails)
+
+    await eventually(mailed, timeout=60)
+    mail = where.relay.mails[0]
+    back = {"message_id": str(mail["Message-ID"]), "recipient": str(mail["To"]), "kind": "soft"}
+    back["at"] = datetime.now(UTC).isoformat()
+    assert (await where.installation.outreach.post("/v1/bounces", json=back)).is_success
+
+
+async def wave_of(where: Site, survey_id: str) -> str:
+    """The page of a wave that comes next week, of the two people of an account that nobody has asked before."""
+    for stakeholder_id, role in {"tess": "decision_maker", "tim": "user"}.items():
+        person = {"name": stakeholder_id.capitalize(), "email": f"{stakeholder_id}@tidewater.example", "type": role}
+        path = f"/v1/accounts/tidewater/stakeholders/{stakeholder_id}"
+        assert (await where.installation.collector.put(path, json=person)).is_success
+    outreach = where.installation.outreach
+    when = {"type": "once", "on": (datetime.now(UTC).date() + timedelta(days=9)).isoformat()}
+    programme_id = await programme_for(where, survey_id, "Next week", who={"account_id": "tidewater"}, when=when)
+    found: list[dict[str, Any]] = []
+
+    async def people_are_known() -> bool:
+        done = await outreach.post(f"/v1/programmes/{programme_id}/dry-run")
+        return bool(done.json()["would_ask"])
+
+    async def planned() -> bool:
+        waves = (await outreach.get("/v1/waves")).json()["items"]
+        found.extend(wave for wave in waves if wave["programme_id"] == programme_id)
+        return bool(found)
+
+    await eventually(people_are_known, timeout=60)
+    assert (await outreach.post(f"/v1/programmes/{programme_id}/start")).is_success
+    await eventually(planned, timeout=60)
+    return f"/surveys/waves/{programme_id}/{found[0]['day']}"
 
 
 async def test_one_gets_around_by_keyboard(page: Page, where: Site) -> None:

@@ -187,7 +187,7 @@ PAGES: dict[str, Case] = {
         ),
     ),
     "delivery": (delivery, {"delivery_id": "dlv_1"}, ("▼ given up: no answer in time", "▼ no answer in time", "msg_1")),
-    "rules": (rules, {}, ("Stakeholder answered: score from 4 to 6", "1\u00a0business day", "● on")),
+    "rules": (rules, {}, ("Somebody answered: score from 4 to 6", "1\u00a0business day", "● on")),
     "rule": (
         rule,
         {"rule_id": "detractor_4_6"},

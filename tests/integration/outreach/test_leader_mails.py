@@ -83,6 +83,7 @@ async def test_f4_leaders_get_one_mail_on_monday_morning_about_last_week(room: M
     assert len(mail.as_bytes()) < 30_000
     assert str(mail["From"]) == f"Tellback <{mail['To']}>"
     assert "List-Unsubscribe" in mail
+    assert "Stop all mails of Tellback: " in text
     assert {row["content"] for row in await room.asking.rows("notices")} == {None}, "what was said is forgotten"
 
 

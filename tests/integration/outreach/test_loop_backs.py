@@ -1,5 +1,6 @@
 """Those who answered are told what was changed: once, as no ask, past no objection; the next invitation repeats it."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -75,6 +76,25 @@ async def test_c30_an_objection_or_a_gone_address_keeps_it_back_with_the_reason(
     assert (found["people"], found["sent"], found["skipped"], found["failed"]) == (2, 0, 1, 1)
     assert {reason["reason"] for reason in found["reasons"]} == {"objected", "recipient_refused"}
     assert await room.asking.reason("bob", survey_id="srv_mail", override_quarantine="x") == "bounced"
+
+
+async def test_c30_what_a_mail_calls_all_mails_is_surveys_reminders_and_news(room: Mailroom) -> None:
+    await room.programme(who={"account_id": "acme"}, reminders=[7])
+    await room.until(NOW + 3 * DAY)
+    [mail] = [mail for mail in room.relay.mails if "ann@" in str(mail["To"])]
+    text = str(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+    [path] = re.findall(r"^Stop all survey mails: https://[^/]+(/u/\S+)$", text, re.MULTILINE)
+    page = await room.asking.client.get(path)
+    assert "<h1>Stop all survey mails</h1>" in page.text
+    assert "no more surveys, reminders, reviews and news" in page.text
+    room.relay.contents.clear()
+    assert (await room.asking.client.post(path, data={"action": "stop"})).is_success
+    await told(room.asking)
+    await room.until(NOW + 11 * DAY)
+    texts = [str(mail.get_body(("plain",)).get_content()) for mail in room.relay.mails]  # type: ignore[union-attr]
+    assert any(LINE in text for text in texts), "Bob is told"
+    assert len(texts) > 2, "Bob and Cem are reminded"
+    assert [mail for mail in room.relay.mails if "ann@" in str(mail["To"])] == []
 
 
 async def test_who_objects_before_the_mail_begins_gets_none(room: Mailroom) -> None:

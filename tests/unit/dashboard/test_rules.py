@@ -4,7 +4,18 @@ from typing import Any
 
 import pytest
 
-from services.dashboard.domain.rules import changes, condition_name, condition_text, condition_value, differences
+from services.alerting.domain.default_rules import EVENTS as WAITED_FOR
+from services.alerting.domain.rules import FIELDS
+from services.dashboard.domain.rules import (
+    EVENTS,
+    FACTS,
+    changes,
+    condition_name,
+    condition_text,
+    condition_value,
+    differences,
+    fact,
+)
 
 RULE: dict[str, Any] = {
     "label": "Detractor",
@@ -78,3 +89,12 @@ def test_what_is_no_number_goes_to_the_service_to_be_refused() -> None:
 def test_a_version_names_what_it_changed() -> None:
     assert differences(RULE | {"enabled": False, "severity": "low"}, RULE) == ["severity", "enabled"]
     assert differences(RULE, None) == []
+
+
+def test_every_event_that_a_rule_waits_for_has_its_words() -> None:
+    assert set(EVENTS) == set(WAITED_FOR)
+
+
+def test_what_a_rule_looks_at_is_said_without_names_of_fields() -> None:
+    assert set(FACTS) <= set(FIELDS)
+    assert [fact("z"), fact("days_to_renewal")] == ["standard errors beyond chance", "days to renewal"]

@@ -16,7 +16,7 @@ def test_points_have_a_sign_and_round_half_away_from_zero(value: float | None, s
 
 
 def test_an_interval_is_said_only_where_there_is_one() -> None:
-    assert wording.interval(-7.2, 26.9) == "95 % interval −7 to +27"
+    assert wording.interval(-7.2, 26.9) == "95\u00a0% interval −7 to +27"
     assert wording.interval(None, None) == ""
 
 
@@ -29,7 +29,7 @@ def test_numbers_have_their_units() -> None:
     assert wording.count(1, "voice") == "1 voice"
     assert wording.count(2, "person", "people") == "2 people"
     assert wording.count(12345, "voice") == "12\u202f345 voices"
-    assert wording.share(0.434) == "43 %"
+    assert wording.share(0.434) == "43\u00a0%"
     assert wording.percent(None) == "–"
 
 

@@ -80,6 +80,11 @@ def test_a_page_that_names_no_address_says_the_same_to_everybody() -> None:
     assert used(page_words("en").say("unknown_text")) == frozenset()
 
 
+@pytest.mark.parametrize(("language", "every"), [("en", "all"), ("de", "Alle"), ("fr", "aucun"), ("es", "todos")])
+def test_the_link_that_stops_all_mails_says_that_it_stops_all(language: str, every: str) -> None:
+    assert every in page_words(language).say("stop_all").split()
+
+
 @pytest.mark.parametrize("text", [*COMPLETE, *DRAFTED, "zh-Hant", "de-AT"])
 def test_tags_of_languages(text: str) -> None:
     assert is_language(text)

@@ -20,9 +20,9 @@ from shared.errors import NotFound
 from shared.http.client import Api
 
 MODES = {
-    "upsert": "They change what the file says otherwise; what was corrected here stays",
-    "only_new": "They change nothing",
-    "overwrite": "They change also what was corrected here",
+    "upsert": "They change, but for what was corrected here",
+    "only_new": "They stay as they are",
+    "overwrite": "They change, also what was corrected here",
 }
 GONE = "This file was begun, put away or is older than a day. See under Bring your answers what became of it."
 OUTCOMES = {"taken": "● taken", "skipped": "○ passed over", "bad": "▼ not taken"}
@@ -92,7 +92,7 @@ class DraftDesk:
         }
         facts(named)
         for remark in view.remarks:
-            Text("p", f"{remark.detail[0].upper()}{remark.detail[1:]}.", "notice warn")
+            Text("p", f"{wording.sentence(remark.detail)}.", "notice warn")
         for question in view.asks:
             words = bringing.ASKED.get(question.code, question.detail)
             name = bringing.field_name(question.field)
@@ -115,7 +115,7 @@ class DraftDesk:
         for row in view.preview:
             names |= dict.fromkeys(row.values)
         shown = [name for name in names if any(name in row.values for row in view.preview)]
-        heads = ["Line", "", *map(bringing.field_name, shown), "Told"]
+        heads = ["Where", "", *map(bringing.field_name, shown), "Why"]
         table(heads, [_row(row, shown) for row in view.preview], "The first rows", "preview")
 
     def draw_end(self, view: DraftView) -> None:
@@ -142,7 +142,7 @@ class DraftDesk:
             Text("p", "It can begin when nothing is asked any more.", "muted")
 
     def _draw_choices(self) -> None:
-        self.doing.choice("mode", "What rows do whose answers are known", MODES, self.doing.values["mode"])
+        self.doing.choice("mode", "Answers that are known already", MODES, self.doing.values["mode"])
         alerts = bool(self.doing.values.get("alerts"))
         self.doing.tick("alerts", "Answers of the last 30 days may open follow-ups", value=alerts)
         if self.visit.query.get("written"):
@@ -181,7 +181,7 @@ class DraftDesk:
 
 
 def _row(row: DraftRow, names: list[str]) -> list[Cell]:
-    cells: list[Cell] = [str(row.line), OUTCOMES[row.outcome]]
+    cells: list[Cell] = [f"Line {row.line}", OUTCOMES[row.outcome]]
     for name in names:
         value = row.values.get(name, "")
         if name == "answered_at" and value:

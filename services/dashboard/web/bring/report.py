@@ -87,7 +87,7 @@ def _draw_progress(found: Brought) -> None:
 
 def _bar(name: str, share: float) -> None:
     with box("label", "how-far"):
-        Text("span", f"{name}: {share * 100:.0f} %")
+        Text("span", f"{name}: {wording.share(share)}")
         box("progress", max=1, value=round(share, 3))
 
 
@@ -143,7 +143,7 @@ def _draw_problems(import_id: str, found: Brought) -> None:
         if problem.field is not None:
             named = bringing.field_name(problem.field)
         rows.append([f"Line {problem.line}", words[problem.outcome], named, problem.reason])
-    table(("Line", "", "Field", "Why"), rows, "Rows that were not taken")
+    table(("Where", "", "Field", "Why"), rows, "Rows that were not taken")
     if job.to_mend:
         rows_to_mend = wording.count(job.to_mend, "row")
         Text("p", f"{MEND} It holds {rows_to_mend}, for {KEPT_DAYS} days, with the reason beside each.", "muted")
@@ -170,7 +170,7 @@ def _draw_reading(found: Brought) -> None:
         named["Not taken"] = ", ".join(job.ignored_columns)
     facts(named)
     for remark in job.remarks:
-        Text("p", remark.detail, "muted")
+        Text("p", f"{wording.sentence(remark.detail)}.", "muted")
     if job.older_than is not None:
         Text(
             "p",
@@ -191,6 +191,9 @@ def _draw_undo(visit: Visit, import_id: str, found: Brought) -> None:
         return
     if job.state not in ENDED:
         empty("It can be undone when it has ended.")
+        return
+    if not job.taken:
+        empty("It brought nothing, so there is nothing to undo.")
         return
 
     file_name = job.file_name

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from services.dashboard.domain import wording
 from services.dashboard.handlers.signing_in import Visitor
 from services.dashboard.web.elements import address
 from services.dashboard.web.forms import SESSION
@@ -165,7 +166,7 @@ def _why(error: TellbackError) -> str:
     """The reason for a person: of a file, what is wrong with it."""
     details = [fault["detail"] for fault in error.errors or [] if fault.get("field") == "file"]
     text = "; ".join(details) or sentence_of(error) or "This does not work right now"
-    return text[0].upper() + text[1:]
+    return wording.sentence(text)
 
 
 def _answer(content: dict[str, Any], status: int) -> Response:

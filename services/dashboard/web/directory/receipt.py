@@ -16,6 +16,9 @@ KEEPERS: tuple[ServiceName, ...] = ("collector", "scorer", "alerting", "outreach
 """The services that keep data of people."""
 COUNTED = {
     "stakeholders": ("record of the directory", "records of the directory"),
+    "context_marks": ("event of the account", "events of the account"),
+    "responses": ("answer", "answers"),
+    "calls": ("answer on its way", "answers on their way"),
     "events": ("event on its way", "events on their way"),
 }
 """What is counted under a name that says too little, one and many."""
@@ -75,7 +78,7 @@ def _draw(receipt_id: str, found: Receipts) -> None:
     table(("Service", "Done", "Erased"), rows, "What each service has erased")
     named: dict[str, Cell] = {"Receipt": receipt_id}
     if ends and _done(found):
-        named["No copy is left in Kafka's log from"] = partial(when, max(ends), "time")
+        named["No copy is left in Kafka’s log from"] = partial(when, max(ends), "time")
     facts(named)
     if not _done(found):
         Text("p", "The person is shown nowhere any more. This page says when every service has done it.", "muted")

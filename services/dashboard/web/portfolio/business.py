@@ -27,7 +27,7 @@ class BusinessSections:
     def draw_revenue(self, revenue: PortfolioRevenue) -> None:
         currency = revenue.currency
         if not currency:
-            empty("No account has an annual revenue yet.", "It is part of the accounts in your directory.")
+            empty("No account has an annual revenue yet.", "Write it at each account, or bring a file of accounts.")
             return
         with figure_of("A year, at accounts at risk", address("/accounts", class_="at_risk")):
             money(revenue.revenue_at_risk, currency)

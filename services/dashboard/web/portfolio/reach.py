@@ -17,6 +17,7 @@ from shared.api.reach import FunnelGroup, Gap, GapAccount, PortfolioGaps, Select
 from shared.http.client import Api
 
 NAMED = 20
+AIMS = "50 to 60\u00a0% is what account managers aim at; ordinary B2B mail surveys get 12 to 15\u00a0%."
 Funnels = tuple[list[FunnelGroup], Mapping[str, str], Mapping[str, float]]
 """Figures by owner, the owners' names by their e-mail addresses, and their targets."""
 Gaps = tuple[PortfolioGaps, Mapping[str, str]]
@@ -56,7 +57,7 @@ class ReachSections:
     def draw_owners(self, found: Funnels) -> None:
         groups, names, targets = found
         if not groups:
-            empty("Nobody was asked in this window.")
+            empty(*wording.NOBODY_ASKED)
             return
         heads = ("Owner", "Sent", "Bounced", "Opened", "Answered", "Response rate", "Target", "")
         rows: list[list[Cell]] = [
@@ -68,12 +69,12 @@ class ReachSections:
                 wording.grouped(group.answered_count),
                 wording.share(group.response_rate),
                 standing(group.response_rate, targets.get(group.group["owner"] or "")),
-                partial(set_target, self._visit, group.group["owner"], targets),
+                partial(set_target, self._visit, group.group["owner"], names, targets),
             ]
             for group in sorted(groups, key=lambda group: group.response_rate or 0)
         ]
         table(heads, rows, "From invitation to answer, by owner")
-        Text("p", "50 to 60 % is what account managers aim at; ordinary B2B mail surveys get 12 to 15 %.", "muted")
+        Text("p", AIMS, "muted")
 
     async def load_gaps(self, api: Api) -> Gaps:
         found = await api.ask(PORTFOLIO_GAPS, window=self._window)

@@ -86,7 +86,8 @@ class ScoreSections:
             empty("Nobody has answered in this window.")
             return
         order = sorted(found.groups, key=lambda group: (group.nps is None, group.nps))
-        heads = (GROUPS[self._by].removeprefix("By ").capitalize(), "NPS", "95 % interval", "Change", "Respondents", "")
+        name = GROUPS[self._by].removeprefix("By ").capitalize()
+        heads = (name, "NPS", wording.INTERVAL, "Change", "Respondents", "")
         rows = [self._row(group, found.names) for group in order]
         table(heads, rows, f"NPS {GROUPS[self._by].lower()}, the lowest first")
 

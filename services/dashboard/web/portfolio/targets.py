@@ -12,7 +12,7 @@ from shared.api.questions import RESPONSE_TARGETS
 from shared.errors import TellbackError
 from shared.http.client import Api
 
-HELP = "Of those who were asked and whose mail did not bounce; account managers aim at 50 to 60. Empty: no target."
+HELP = "Of those asked whose mail did not bounce; account managers aim at 50 to 60\u00a0%. Empty: no target."
 
 
 async def targets_of(api: Api) -> dict[str, float]:
@@ -36,14 +36,16 @@ def standing(rate: float | None, target: float | None) -> str:
     return f"{words}, on target"
 
 
-def set_target(visit: Visit, owner: str | None, targets: Mapping[str, float]) -> None:
-    """Draw the button that sets the target of an owner, for those who may."""
+def set_target(visit: Visit, owner: str | None, names: Mapping[str, str], targets: Mapping[str, float]) -> None:
+    """Draw the button that sets the target of an owner, for those who may; `names` are those of owners by e-mail
+    address."""
     if owner is None or not visit.user.may("manage"):
         return
-    button("Set the target", partial(_ask_for, visit, owner, targets)).props["aria-label"] = f"Target of {owner}"
+    title = f"Target of {names.get(owner, owner)}"
+    button("Set the target", partial(_ask_for, visit, owner, title, targets)).props["aria-label"] = title
 
 
-def _ask_for(visit: Visit, owner: str, targets: Mapping[str, float]) -> None:
+def _ask_for(visit: Visit, owner: str, title: str, targets: Mapping[str, float]) -> None:
     value = ""
     if owner in targets:
         value = f"{100 * targets[owner]:g}"
@@ -61,7 +63,7 @@ def _ask_for(visit: Visit, owner: str, targets: Mapping[str, float]) -> None:
         await visit.refresh()
         return done
 
-    ask(f"Target of {owner}", fill, send, "Save")
+    ask(title, fill, send, "Save")
 
 
 async def _share(text: str) -> float | None:
@@ -73,5 +75,5 @@ async def _share(text: str) -> float | None:
     except ValueError:
         percent = 0
     if not 0 < percent <= 100:
-        await refuse("Write a number over 0 and up to 100.")
+        await refuse("Write a number above 0 and up to 100.")
     return percent / 100

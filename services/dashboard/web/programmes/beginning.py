@@ -24,7 +24,7 @@ SENDER = "Mails carry the name of each account’s owner. Who writes where an ac
 @page(f"{PATH}/new", "New programme", scope="manage")
 async def new_programme(visit: Visit) -> None:
     """Draw the page."""
-    tabs(visit, "", LEAD)
+    tabs(visit, "/surveys/programmes", LEAD)
     Section(visit, "Ready programmes", published, partial(_draw, visit), classes="wide")
 
 

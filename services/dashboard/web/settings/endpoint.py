@@ -215,7 +215,7 @@ def _draw_notices(notices: list[NoticeItem]) -> None:
             with box("li"):
                 level = ""
                 if notice.level:
-                    level = f", {notice.level} % of the limit"
+                    level = f", {wording.percent(notice.level)} of the limit"
                 Text("span", f"{wording.plain(notice.kind)}{level}: ")
                 when(notice.created_at, "ago")
 

@@ -110,7 +110,7 @@ class _Rule:
             with box("div", "filters"):
                 for field, tests in rule.conditions.items():
                     for operator in (name for name in OPERATORS if name in tests):
-                        label = f"{wording.plain(field)} {OPERATORS[operator]}"
+                        label = f"{wording.sentence(forms.fact(field))} {OPERATORS[operator]}"
                         name = forms.condition_name(field, operator)
                         self._fields.text(name, label, value=forms.condition_text(tests[operator]))
             with box("div", "filters"):

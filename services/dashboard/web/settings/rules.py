@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
+from services.dashboard.domain.rules import EVENTS, fact
 from services.dashboard.web.elements import Cell, link, severity_chip, table
 from services.dashboard.web.form_fields import attempt, button
 from services.dashboard.web.page import page
@@ -54,8 +55,8 @@ def state_of(rule: RuleView) -> str:
 
 def conditions_of(rule: RuleView) -> str:
     """The conditions of a rule, in words."""
-    parts = [f"{name.replace('_', ' ')} {_wanted(wanted)}" for name, wanted in rule.conditions.items()]
-    return f"{wording.plain(rule.event.replace('.', ' '))}: {', '.join(parts) or 'always'}"
+    parts = [f"{fact(name)} {_wanted(wanted)}" for name, wanted in rule.conditions.items()]
+    return f"{EVENTS.get(rule.event, rule.event)}: {', '.join(parts) or 'always'}"
 
 
 def _wanted(condition: Mapping[str, Any]) -> str:

@@ -77,7 +77,7 @@ def _draw_filters(visit: Visit, found: tuple[list[SurveyHead], list[Programme]])
 
 def _draw(visit: Visit, wanted: Mapping[str, str], found: list[Ask]) -> None:
     if not found:
-        empty("Nobody is here.", "Make a link on the page of an account or a person, or choose less above.")
+        empty("Nobody was to be asked.", "Make a link on the page of an account or a person, or choose less above.")
         return
     rows = [_row(visit, asked) for asked in found]
     table(("Who", "Account", "Asked by", "What became of it", "When", "Until", ""), rows, "Asks")

@@ -25,7 +25,7 @@ TOUCHPOINTS = "When others of an industry ask, whom, and why. The survey begins 
 @page("/surveys/new", "New survey", scope="manage")
 async def new_survey(visit: Visit) -> None:
     """Draw the page; the industry is in the address."""
-    tabs(visit, "", LEAD)
+    tabs(visit, "/surveys", LEAD)
 
     async def load(api: Api) -> SurveyTemplates:
         return await api.ask(SURVEY_TEMPLATES)

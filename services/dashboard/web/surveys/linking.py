@@ -19,7 +19,7 @@ from shared.http.client import Api, Away
 EVERYBODY = ""
 OWN_LANGUAGE = "Their own, where it is known"
 NONE_YET = "No survey is published yet: make one under Surveys, and publish it."
-NOBODY_YET = "Nobody is known at this account: add its people first, by the CRM or an import."
+NOBODY_YET = "Nobody is known at this account: add its people first, on its page or by a file."
 MOST = 500
 
 

@@ -26,7 +26,7 @@ CHOICES = {
     "industry": ("Industry", INDUSTRIES),
 }
 TEXTS = {"region": "Region", "owner": "Owner’s e-mail", "account_id": "One account’s id"}
-BY_MAILER = "My mailer reports what it sent (invitation.sent); until then nobody counts as asked"
+BY_MAILER = "My mailer reports to Tellback what it sent; until then nobody counts as asked"
 HEADS = ("account_id", "stakeholder_id", "name", "email", "language", "url", "expires_at", "invitation_id", "problem")
 
 

@@ -70,5 +70,5 @@ def _show(place: ui.element, found: SuppressionsAdded) -> None:
         if not found.refused:
             return
         Text("p", f"{wording.count(len(found.refused), 'line was', 'lines were')} passed over:")
-        rows: list[list[Cell]] = [[str(refused.line), refused.detail] for refused in found.refused[:SHOWN]]
-        table(("Line", "Why"), rows, "Lines that were passed over")
+        rows: list[list[Cell]] = [[f"Line {refused.line}", refused.detail] for refused in found.refused[:SHOWN]]
+        table(("Where", "Why"), rows, "Lines that were passed over")

@@ -24,7 +24,7 @@ from shared.http.client import Api
 
 LEAD = "A copy of the review pack without names, behind a link for each recipient that ends with the question"
 COMMENTS = "Comments that every recipient may read, without the name; none unless ticked"
-LATEST = "The survey for reviews published last"
+LATEST = "Published last for reviews"
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class _Form:
             link("Surveys", "/surveys")
             return
         if not found.people:
-            empty("Nobody is known at this account.", "Add its people first, by the CRM or an import.")
+            empty("Nobody is known at this account.", "Add its people first: on the page of the account, or by a file.")
             return
         with box("div", "form"):
             with box("div", "filters"):

@@ -64,7 +64,7 @@ class _Domain:
         if found.note is not None:
             Text("h3", NOTE)
             with box("div", "form"):
-                Text("textarea", found.note, id="note", readonly="", rows="8", aria_label=NOTE)
+                Text("textarea", found.note, id="note", readonly="", rows="11", aria_label=NOTE)
                 with box("div", "buttons"):
                     Text("button", "Copy the note", type="button", data_copy="note")
         with box("div", "buttons"):

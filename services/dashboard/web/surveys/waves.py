@@ -52,7 +52,10 @@ def draw_waves(found: list[Wave], owner: str) -> None:
 @page("/surveys/waves/{programme_id}/{day}", "People of a wave")
 async def wave(visit: Visit) -> None:
     """Draw the page."""
-    tabs(visit, "", SILENCE)
+    lead = LEAD
+    if visit.user.may("act"):
+        lead = SILENCE
+    tabs(visit, "/surveys/waves", lead)
     owner = ""
     if visit.query.get("mine"):
         owner = visit.user.email
@@ -60,10 +63,10 @@ async def wave(visit: Visit) -> None:
     async def load(api: Api) -> WavePeople:
         return await api.ask(WAVE_PEOPLE, **visit.path, owner=owner)
 
-    Section(visit, "Who is asked", load, partial(_draw, visit), classes="wide", subject="wave")
+    Section(visit, "Who is asked", load, partial(_draw, visit, owner), classes="wide", subject="wave")
 
 
-def _draw(visit: Visit, found: WavePeople) -> None:
+def _draw(visit: Visit, owner: str, found: WavePeople) -> None:
     with box("p", "muted"):
         Text("span", f"{found.programme_name}, in the week from ")
         when(found.day)
@@ -71,7 +74,10 @@ def _draw(visit: Visit, found: WavePeople) -> None:
         rows = [_row(visit, person) for person in found.items]
         table(("Who", "Account", "Address", "Role", "What becomes of it", "When", ""), rows, "People of this wave")
     else:
-        empty("Nobody of yours is in this wave.")
+        whose = "Nobody"
+        if owner:
+            whose = "Nobody at your accounts"
+        empty(f"{whose} is in this wave.", "People are planned two weeks before their mail goes.")
     if visit.user.may("act") and found.items:
         with box("div", "buttons"):
             button("Add a person", partial(_add, visit, found), "main")
