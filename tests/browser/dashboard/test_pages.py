@@ -144,7 +144,7 @@ async def imported(where: Site, content: bytes) -> str:
     path = f"/v1/imports/{sent.json()['import_id']}"
 
     async def ended() -> bool:
-        return (await collector.get(path)).json()["state"] == "done"
+        return bool((await collector.get(path)).json()["state"] == "done")
 
     await eventually(ended, timeout=60)
     return str(sent.json()["import_id"])
