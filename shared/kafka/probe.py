@@ -61,10 +61,8 @@ def right_missing(error: KafkaError) -> str:
 
 
 def _sentence(error: Exception, kafka: KafkaConnection) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate of Kafka is not trusted: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS with Kafka fails: {error.reason or error}"
+    if isinstance(error, ssl.SSLError | ConnectionResetError):
+        return _of_tls(error, kafka)
     if isinstance(error, UnsupportedSaslMechanismError):
         return f"Kafka does not take {kafka.sasl_mechanism}: set TELLBACK_KAFKA_SASL_MECHANISM to one that it takes"
     if isinstance(error, AuthenticationFailedError | SaslAuthenticationFailed):
@@ -75,4 +73,17 @@ def _sentence(error: Exception, kafka: KafkaConnection) -> str:
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}, which the settings of Kafka name, cannot be read: {error.strerror}"
+    return ""
+
+
+def _of_tls(error: ssl.SSLError | ConnectionResetError, kafka: KafkaConnection) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate of Kafka is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS with Kafka fails: {error.reason or error}"
+    if kafka.encrypted:
+        return (
+            "Kafka breaks off when TLS begins: it speaks none there (TELLBACK_KAFKA_SECURITY_PROTOCOL), or none that is"
+            " new enough (TELLBACK_KAFKA_TLS_MINIMUM)"
+        )
     return ""

@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,5 +75,9 @@ async def test_a_version_of_tls_below_the_minimum_is_named(authority: Authority)
         kafka = KafkaConnection(
             there.address, "SSL", ca_file=authority.file, cert_file=certificate, key_file=key, tls_minimum="TLSv1.3"
         )
-        assert "TLS with Kafka fails" in await fault_of(kafka)
+        assert "none that is new enough (TELLBACK_KAFKA_TLS_MINIMUM)" in await fault_of(kafka)
         assert there.shown == []
+
+
+async def test_a_broker_that_speaks_no_tls_is_named(kafka: KafkaConnection) -> None:
+    assert "it speaks none there" in await fault_of(replace(kafka, security_protocol="SASL_SSL"))
