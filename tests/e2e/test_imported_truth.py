@@ -203,19 +203,22 @@ async def test_a_row_that_kafka_refuses_and_an_operator_drops_is_bad_and_the_imp
         async def halves() -> tuple[dict[str, Any], dict[str, Any]]:
             return (await here.door.get(path)).json(), (await here.figures.get(path)).json()
 
+        async def the_small_one_is_read() -> bool:
+            job, seen = await halves()
+            return (job["state"], job["taken"], job["bad"], seen["read"]) == ("done", 4, 0, 1)
+
         async def settled() -> tuple[dict[str, Any], dict[str, Any]] | None:
             job, rows = await halves()
             return (job, rows) if job["taken"] == rows["read"] else None
 
         by_call, by_command, published = await eventually(all_parked, 60)
-        job, seen = await halves()
-        assert (job["state"], job["taken"], job["bad"], seen["read"]) == ("done", 4, 0, 1)
+        assert await eventually(the_small_one_is_read, 60)
 
         await most_bytes(environment, RESPONSES.max_message_bytes)
         assert (await here.door.post(f"/v1/dead-letters/{published}/replay")).status_code == 202
         assert (await here.door.delete(f"/v1/dead-letters/{by_call}")).status_code == 204
         assert (await run_tellback(environment, "dlq", "drop", by_command)).returncode == 0
-        job, seen = await eventually(settled, 30)
+        job, seen = await eventually(settled, 60)
         assert (job["taken"], job["bad"], seen["new"]) == (2, 2, 2)
         problems = [(problem["line"], problem["outcome"], problem["code"]) for problem in job["problems"]]
         assert problems == [(2, "bad", "unpublishable"), (3, "bad", "unpublishable")]
