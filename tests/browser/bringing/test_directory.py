@@ -55,7 +55,7 @@ async def test_a_file_of_accounts_and_one_of_people_are_looked_at_and_taken(page
     await upload(page, "accounts.csv", ACCOUNTS, "Accounts")
     preview = page.get_by_role("region", name="The first rows", exact=True)
     rows = await rows_of(preview, 2)
-    assert [row[:3] for row in rows] == [["2", "● taken", "harbour"], ["3", "▼ not taken", ""]]
+    assert [row[:3] for row in rows] == [["Line 2", "● taken", "harbour"], ["Line 3", "▼ not taken", ""]]
     await expect(preview).to_contain_text("E-mail of the owner")
     await page.get_by_role("button", name="Bring accounts").click()
     await expect(page.get_by_text("It has ended.")).to_be_visible()

@@ -235,6 +235,12 @@ async def one_came_back(where: Site) -> None:
 
 async def wave_of(where: Site, survey_id: str) -> str:
     """The page of a wave that comes next week, of the two people of an account that nobody has asked before."""
+    account = {
+        "name": "Tidewater",
+        "tier": "small",
+        "owner": {"name": "Ines Falk", "email": "ines.falk@supplier.example"},
+    }
+    assert (await where.installation.collector.put("/v1/accounts/tidewater", json=account)).is_success
     for stakeholder_id, role in {"tess": "decision_maker", "tim": "user"}.items():
         person = {"name": stakeholder_id.capitalize(), "email": f"{stakeholder_id}@tidewater.example", "type": role}
         path = f"/v1/accounts/tidewater/stakeholders/{stakeholder_id}"

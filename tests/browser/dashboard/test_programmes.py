@@ -128,7 +128,7 @@ async def test_a_list_of_objections_is_brought_and_downloaded(page: Page, where:
         {"name": "unsubscribed.csv", "mimeType": "text/csv", "buffer": content}
     )
     await expect(dialog.get_by_text("1 address is new on the list")).to_be_visible()
-    await expect(dialog.get_by_role("row", name=re.compile("^3"))).to_be_visible()
+    await expect(dialog.get_by_role("row", name=re.compile("^Line 3"))).to_be_visible()
     await dialog.get_by_role("button", name="Done").click()
     async with page.expect_download() as downloading:
         await page.get_by_role("link", name="Download as CSV").click()

@@ -84,7 +84,7 @@ async def test_questions_are_added_moved_and_removed_and_the_checks_follow(page:
     await expect(form.get_by_text(SAVED)).to_be_visible()
 
     await page.get_by_role("button", name="Publish").click()
-    await expect(page.get_by_role("dialog")).to_be_visible()
+    await expect(page.get_by_role("dialog").locator(":focus")).to_have_count(1)
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await form.get_by_role("button", name=re.compile("Remove: .*One of several")).first.click()

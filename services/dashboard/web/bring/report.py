@@ -39,10 +39,13 @@ class Brought:
 
     @property
     def counted(self) -> float:
-        """From 0 to 1: how many rows of answers count in the figures."""
+        """From 0 to 1: how much of the file counts in the figures; never more than what is read of it."""
         if self.rows is None or not self.job.taken:
             return float(self.job.state in ENDED and not self.job.taken)
-        return min(1.0, self.rows.read / self.job.taken)
+        share = min(1.0, self.rows.read / self.job.taken)
+        if self.job.state in ENDED:
+            return share
+        return share * self.job.progress
 
 
 @page("/bring/imports/{import_id}", TITLE, scope="ingest")
