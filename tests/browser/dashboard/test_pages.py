@@ -20,7 +20,7 @@ from tests.browser.dashboard.site import Site, loaded, open_page, page_of_admin,
 from tests.support.polling import eventually
 from tests.support.receiver import receiving
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 LOGIN = "/login"
 PAGES = {
     "portfolio": "/",

@@ -236,7 +236,7 @@ async def test_a_viewer_reads_and_cannot_act_neither_by_button_nor_by_call(
 ) -> None:
     await open_page(page, where, "/settings/people")
     await page.get_by_role("button", name="Add a person").click()
-    await page.get_by_label("E-mail").fill("vera@supplier.example")
+    await page.get_by_label("E-mail").fill("val@supplier.example")
     await page.get_by_label("Name", exact=True).fill("Vera")
     await page.get_by_role("dialog").get_by_role("combobox").select_option("viewer")
     await page.get_by_role("button", name="Add person").click()
@@ -244,7 +244,7 @@ async def test_a_viewer_reads_and_cannot_act_neither_by_button_nor_by_call(
 
     context = await Look().context(browser)
     own = await context.new_page()
-    await sign_in(own, where, "vera@supplier.example", password)
+    await sign_in(own, where, "val@supplier.example", password)
     task = (await where.installation.alerting.get("/v1/follow-ups", params={"limit": 1})).json()["items"][0]
     await open_page(own, where, f"/follow-ups/{task['follow_up_id']}")
     await expect(own.get_by_text("Your role reads follow-ups")).to_be_visible()
@@ -256,7 +256,7 @@ async def test_a_viewer_reads_and_cannot_act_neither_by_button_nor_by_call(
         await expect(own.get_by_text("This page is not for the role viewer.")).to_be_visible()
     await context.close()
 
-    key = await _key_of(where, "vera@supplier.example")
+    key = await _key_of(where, "val@supplier.example")
     for service in where.installation.clients:
         assert await _taken(where.installation.url(service), key) <= READ_ONLY_POSTS | SIGNED_POSTS
 

@@ -58,7 +58,7 @@ async def follow_up(visit: Visit) -> None:
             Section(visit, "History", load, _draw_history)
         with box("div", "stack"):
             Section(visit, "About", load, _draw_about)
-            Section(visit, "Why it is here", load_why, draw_why)
+            Section(visit, "Why it is here", load_why, partial(draw_why, visit))
 
 
 @dataclass(frozen=True)

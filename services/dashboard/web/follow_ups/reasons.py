@@ -6,13 +6,14 @@ from typing import Any
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
 from services.dashboard.domain.delivery_wording import went
-from services.dashboard.web.elements import Cell, Text, box, facts, table, when
+from services.dashboard.web.elements import Cell, Text, box, facts, link, table, when
+from services.dashboard.web.section import Visit
 from shared.api.follow_ups import Why
 
 Json = dict[str, Any]
 
 
-def draw_why(found: Why) -> None:
+def draw_why(visit: Visit, found: Why) -> None:
     """Draw the reasons, the rule as it was, each event, and the messages that were sent."""
     with box("ul"):
         for reason in found.reasons:
@@ -31,7 +32,7 @@ def draw_why(found: Why) -> None:
                 _draw_trigger(trigger)
     with box("details"):
         Text("summary", "Who was notified")
-        _draw_told(found)
+        _draw_told(visit, found)
 
 
 def _draw_trigger(trigger: Json) -> None:
@@ -50,7 +51,7 @@ def _draw_trigger(trigger: Json) -> None:
         table(("Rule that matched", "Severity"), rows, "Rules that matched, the most severe first")
 
 
-def _draw_told(found: Why) -> None:
+def _draw_told(visit: Visit, found: Why) -> None:
     rows: list[list[Cell]] = [
         [
             f"{wording.plain(notice['channel'])}: {notice['recipient'] or 'the room'}",
@@ -63,7 +64,7 @@ def _draw_told(found: Why) -> None:
     for message in found.messages:
         rows += [
             [
-                f"Webhook {delivery['endpoint_id']}",
+                _endpoint(visit, delivery["endpoint_id"]),
                 told.deed(message["action"]),
                 went(delivery["status"], delivery["last_failure"]),
                 partial(_delivered, delivery),
@@ -74,6 +75,13 @@ def _draw_told(found: Why) -> None:
         Text("p", "Nobody was notified outside these pages: no webhook or notification covers it.", "muted")
         return
     table(("To", "Of what", "State", "When"), rows, "Messages about it")
+
+
+def _endpoint(visit: Visit, endpoint_id: str) -> Cell:
+    """A webhook; those who manage endpoints are led to it."""
+    if visit.user.may("manage"):
+        return partial(link, "Webhook", f"/settings/webhooks/{endpoint_id}")
+    return "Webhook"
 
 
 def _delivered(delivery: Json) -> None:
