@@ -83,11 +83,11 @@ def parts_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def embedded_kafka() -> Iterator[KafkaConnection]:
-    """A real broker for the block."""
+def embedded_kafka(kept: Path | None = None) -> Iterator[KafkaConnection]:
+    """A real broker for the block. Its data are in the folder `kept` afterwards, or gone."""
     jars = Jars()
     jars.fetch(jars.wrong())
-    with parts_folder() as folder:
+    with contextlib.nullcontext(kept) if kept else parts_folder() as folder:
         kafka = Kafka(folder / "kafka", jars, free_port(), free_port())
         kafka.prepare()
         program = kafka.program()
