@@ -40,7 +40,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with Plumbing.open(SCHEMA, common, clock) as plumbing:
+        async with Plumbing.open(SCHEMA, common, clock, count_dropped) as plumbing:
             subjects = subjects_by(common.key_ring)
             keep = timedelta(days=settings.import_keep_days)
             worker = ImportWorker(plumbing.database, plumbing.relay, clock, keep, Journal(*subjects))
@@ -62,6 +62,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             health = health_of(app)
             health.add("durable", lambda: why_not_ready(plumbing))
             health.remarks = plumbing.remarks
+            health.shut = plumbing.shut
             plumbing.start(worker.working)
             plumbing.start(worker.tidying)
             yield
@@ -91,7 +92,10 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
 
 
 async def why_not_ready(plumbing: Plumbing) -> str | None:
-    """Why the collector is not ready; None when at least one of Kafka and PostgreSQL can store an answer."""
+    """Why the collector is not ready; None when at least one of Kafka and PostgreSQL can store an answer, unless the
+    schema is one that this release does not work with."""
+    if plumbing.gate.fault is not None:
+        return plumbing.gate.fault.detail
     # In sequence, each once: if one hangs, the probe has time enough to ask the other.
     if await plumbing.publisher.answers() or await plumbing.database_answers():
         return None

@@ -40,7 +40,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with Plumbing.open(SCHEMA, common, clock) as plumbing:
+        async with Plumbing.open(SCHEMA, common, clock, count_dropped) as plumbing:
             app.state.plumbing = plumbing
             tail = Tail(common.kafka, common.topic_prefix, TOPICS, settings.streams)
             plumbing.background("stream", tail.run)

@@ -191,7 +191,9 @@ class ImportedRows(BaseModel):
     kept: int = Field(description="Said something else, and the answer is as before.", examples=[5])
     conflict: int = Field(examples=[2])
     gone: int = Field(description="About somebody who was erased, or of an import that was undone.", examples=[0])
-    dropped: int = Field(description="Could not be handled, and an operator has dropped them.", examples=[0])
+    dropped: int = Field(
+        description="Could not be handled, and were dropped, by an operator or for their age.", examples=[0]
+    )
     undone_at: AwareDatetime | None
     lines: list[RowLine] = Field(
         description=f"The first {SHOWN_LINES} rows that are neither new nor the same; they are kept for 30 days. Empty"

@@ -9,7 +9,8 @@ from typing import Any
 
 from shared.db.engine import Database, translated
 from shared.db.erasures import person_in
-from shared.db.migrate import UNFINISHED, VERSION_TABLE
+from shared.db.migrate import UNFINISHED
+from shared.db.schemas import VERSION_TABLE, level_of
 from shared.db.transaction import ReadTx, WriteTx
 from shared.settings import CommonSettings
 
@@ -100,8 +101,9 @@ class Snapshot:
         """Schema -> the revision that it is at; schemas that are not there are left out."""
         found: dict[str, str] = {}
         for schema in schemas:
-            if await self.tx.scalar(f"select to_regclass('{schema}.{VERSION_TABLE}') is not null"):
-                found[schema] = await self.tx.scalar(f"select version_num from {schema}.{VERSION_TABLE}")
+            level = await level_of(self.tx, schema)
+            if level.found is not None:
+                found[schema] = level.found
         return found
 
     async def tables(self, schemas: Collection[str]) -> list[TableCopy]:

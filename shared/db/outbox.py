@@ -24,7 +24,6 @@ BATCH = 1_000
 POLL_SECONDS = 1.0
 """Whoever writes a row wakes the relay of the process; this finds the rows of a process that was killed before."""
 LONGEST_PAUSE_SECONDS = 1.0
-KEEP_PUBLISHED = "1 hour"
 _RELAY_LOCK = 0x7E12
 
 
@@ -161,9 +160,3 @@ class Relay:
         if row is not None:
             outbox_depth_records.set(row["depth"])
             outbox_age_seconds.set(float(row["age"]))
-
-    async def clean(self) -> None:
-        """Delete rows published long ago and inbox ids older than any event that could still come again."""
-        async with self._database.write() as tx:
-            await tx.execute(f"delete from outbox where published_at < now() - interval '{KEEP_PUBLISHED}'")
-            await tx.execute("delete from inbox where seen_at < now() - interval '45 days'")

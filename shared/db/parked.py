@@ -1,8 +1,8 @@
 """Parked records: dead letters and conflicts, how they are stored, found, retried and dropped."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
@@ -42,6 +42,10 @@ _DROP_OLD = """
         where place > :most or bytes > :most_bytes or parked_at < now() - make_interval(days => :days) limit :at_once
     )
 """
+_RETURNING_DROPPED = (
+    "returning reason, topic, partition, headers,"
+    " version is not null or reason = any(cast(:travels as text[])) and replayed_at is null as unhandled"
+)
 _FACTS = (
     "id, reason, detail, topic, partition, record_offset, account_id, sender, parked_at, replayed_at,"
     " coalesce(octet_length(value), 0) as size, state, tries, next_try_at"
@@ -121,6 +125,10 @@ class Dropped:
         if header is None or not self.unhandled or self.topic != RESPONSES.name:
             return None
         return origin_in(header.decode(errors="replace"))
+
+
+WhenDropped = Callable[[WriteTx, Dropped, datetime], Awaitable[None]]
+"""What a service does about a record that is dropped at a moment, in the same transaction."""
 
 
 async def put_aside(
@@ -277,16 +285,13 @@ async def drop_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> Dropped | Non
     """Delete a parked record for good; None when there is none. Raises `Conflict` for an event that is never given
     up."""
     row = await tx.one(
-        "delete from parked where kind = :kind and id = :id and must_apply is null"
-        " returning reason, topic, partition, headers,"
-        " version is not null or reason = any(cast(:travels as text[])) and replayed_at is null as unhandled",
+        f"delete from parked where kind = :kind and id = :id and must_apply is null {_RETURNING_DROPPED}",
         kind=kind,
         id=parked_id,
         travels=list(_TRAVELS),
     )
     if row is not None:
-        headers = unpack(bytes(row["headers"]))
-        return Dropped(row["reason"], row["topic"], row["partition"], headers, row["unhandled"])
+        return _dropped(row)
     if await find_parked(tx, kind, parked_id) is not None:
         raise Conflict("must_apply", "an erasure, a withdrawal or an objection is tried until it works, never dropped")
     return None
@@ -298,6 +303,25 @@ async def drop_old_conflicts(tx: WriteTx) -> int:
     return await tx.execute(
         _DROP_OLD, most=KEPT_CONFLICTS, most_bytes=KEPT_CONFLICT_BYTES, days=KEPT_CONFLICT_DAYS, at_once=DROPPED_AT_ONCE
     )
+
+
+async def drop_old_letters(tx: WriteTx, kept: timedelta, at_once: int) -> Sequence[Dropped]:
+    """Delete dead letters that were parked longer ago than `kept`, the oldest first, `at_once` at most. Those that are
+    still tried, and events that are never given up, stay. Counts are not changed."""
+    rows = await tx.all(
+        "delete from parked where id = any(array(select id from parked where kind = 'dead_letter' and state = 'dead'"
+        " and must_apply is null and parked_at < now() - cast(:kept as interval) order by parked_at"
+        f" limit :at_once for update skip locked)) {_RETURNING_DROPPED}",
+        kept=kept,
+        at_once=at_once,
+        travels=list(_TRAVELS),
+    )
+    return [_dropped(row) for row in rows]
+
+
+def _dropped(row: RowMapping) -> Dropped:
+    headers = unpack(bytes(row["headers"]))
+    return Dropped(row["reason"], row["topic"], row["partition"], headers, row["unhandled"])
 
 
 def _facts(row: RowMapping) -> Facts:

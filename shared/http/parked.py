@@ -16,8 +16,7 @@ from shared.access.caller import Caller
 from shared.api.parked import ParkedContent, ParkedRecord, Replayed
 from shared.db import parked
 from shared.db.engine import Database
-from shared.db.parked import Content, Dropped, Facts, Kind
-from shared.db.transaction import WriteTx
+from shared.db.parked import Content, Facts, Kind, WhenDropped
 from shared.errors import NotFound
 from shared.http import paging
 from shared.http.auth import AnyCaller, Manager, Reader
@@ -30,9 +29,6 @@ Reason = Annotated[str | None, Query(max_length=64, description="Only those park
 
 _OWN = "own-conflict"
 log = get_logger(__name__)
-
-WhenDropped = Callable[[WriteTx, Dropped, datetime], Awaitable[None]]
-"""What a service does about a record that is dropped at a moment, in the same transaction."""
 
 
 class NotTaken(BaseModel):

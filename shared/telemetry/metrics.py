@@ -129,7 +129,7 @@ pipeline_delay_seconds = Histogram(
 )
 halted = Gauge(
     "tellback_halted",
-    "1 while the service reads nothing until an operator decides; reads of its API go on.",
+    "1 while the service reads nothing until an operator decides, or until its schema is migrated.",
     ["reason"],
     multiprocess_mode="livemax",
 )
@@ -161,6 +161,7 @@ must_apply_waiting = Gauge(
     multiprocess_mode="livemax",
 )
 dlq_records_total = Counter("tellback_dlq_records_total", "Records put among the dead letters.", ["reason"])
+parked_purged_total = Counter("tellback_parked_purged_total", "Dead letters deleted since they were too old.")
 conflicts_total = Counter("tellback_conflicts_total", "Records parked as conflicts.", ["reason"])
 pending_changes = Gauge(
     "tellback_pending_changes",

@@ -76,6 +76,11 @@ async def erase_again(tx: WriteTx, entries: Sequence[Entry], key_ring: Sequence[
     return erased
 
 
+def people(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries of people, without those of accounts."""
+    return [entry for entry in entries if entry.subject != account_subject(entry.account_id)]
+
+
 def _erased_at(waiting: Waiting) -> datetime:
     return waiting[0].erased_at
 

@@ -15,7 +15,8 @@ from services.cli.folder import DataFolder
 from services.cli.paths import cache_dir
 from services.cli.processes import MAIL
 from shared.errors import TellbackError
-from shared.settings import MIN_SECRET_LENGTH, split_keys
+from shared.key_ring import split_ring
+from shared.settings import MIN_SECRET_LENGTH
 
 GIGABYTE = 1_000_000_000
 FETCHED = "the first `tellback up` fetches them, from Maven Central or from the mirror in TELLBACK_JARS_URL"
@@ -87,7 +88,7 @@ def _private_files(folder: DataFolder) -> Check:
 
 
 def _is_too_short(text: str) -> bool:
-    keys = split_keys(text)
+    keys = split_ring(text)
     return not keys or min(map(len, keys)) < MIN_SECRET_LENGTH
 
 

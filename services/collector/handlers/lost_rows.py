@@ -1,4 +1,4 @@
-"""Rows of files that were taken, could not be published, and are dropped by an operator."""
+"""Rows of files that were taken, could not be published, and are dropped, by an operator or for their age."""
 
 from datetime import datetime
 
@@ -12,5 +12,5 @@ async def count_dropped(tx: WriteTx, dropped: Dropped, _now: datetime) -> None:
     """Count a row that never left for Kafka as bad: nobody will read it, so that its import is settled without it."""
     origin = dropped.file_row
     if origin is not None:
-        lost = BadRow(origin.line, dropped.reason, "the row could not be published, and an operator has dropped it")
+        lost = BadRow(origin.line, dropped.reason, "the row could not be published, and was dropped")
         await reports.note_lost(tx, origin.import_id, lost)

@@ -119,7 +119,7 @@ async def count_rows(tx: WriteTx, batch: Batch, clock: Clock) -> None:
 
 
 async def count_dropped(tx: WriteTx, dropped: Dropped, now: datetime) -> None:
-    """Count a row that an operator drops before it was ever applied: it is settled."""
+    """Count a row that is dropped, by an operator or for its age, before it was ever applied: it is settled."""
     origin = dropped.file_row
     if origin is None:
         return

@@ -187,7 +187,7 @@ async def test_up_takes_one_before_it_migrates_and_keeps_three(
         await migrate(environment.database_url)
         assert await back_up_before_migrating(environment.common, kept) is None, "nothing is to be migrated"
         async with connected(environment.database_url) as connection:
-            await connection.execute("update scorer.schema_version set version_num = 'scorer_1'")
+            await connection.execute("update scorer.schema_version set revision = 'scorer_1'")
         earlier = [kept.backups / f"2026-0{month}-01T000000Z" for month in (1, 2, 3, 4)]
         for folder in earlier:
             folder.mkdir(parents=True)

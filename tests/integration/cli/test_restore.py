@@ -11,7 +11,8 @@ import pytest
 from services.cli.backup.content import BackupError, BackupFolder
 from services.cli.backup.log import BEHIND, LOST, OTHER, Log, settle_cursors
 from shared.db.engine import Database
-from shared.db.migrate import PACKAGES, levels, migrate
+from shared.db.migrate import levels, migrate
+from shared.db.schemas import PACKAGES, Standing
 from shared.errors import Halt
 from shared.kafka.admin import Admin
 from shared.topics import DIRECTORY, RESPONSES
@@ -191,7 +192,7 @@ async def test_an_interrupted_restore_leaves_nothing_that_starts_and_can_be_repe
         assert refused.value.code == "restore_unfinished"
     damaged.write_bytes(content)
     await put_back(empty, backup)
-    assert all(level.current for level in await levels(empty.database_url))
+    assert all(level.standing is Standing.CURRENT for level in await levels(empty.database_url))
 
 
 async def test_a_backup_of_an_older_revision_is_migrated_to_this_release(
@@ -201,9 +202,9 @@ async def test_a_backup_of_an_older_revision_is_migrated_to_this_release(
         await migrate(older.database_url)
         async with connected(older.database_url) as connection:
             await connection.execute("drop schema analytics cascade")
-            await connection.execute("update scorer.schema_version set version_num = 'scorer_1'")
+            await connection.execute("update scorer.schema_version set revision = 'scorer_1'")
         await put_back(newer, await backed_up(older, tmp_path / "older"))
-        assert all(level.current for level in await levels(newer.database_url))
+        assert all(level.standing is Standing.CURRENT for level in await levels(newer.database_url))
         async with connected(newer.database_url) as connection:
             await connection.fetch("select * from analytics.responses")
 

@@ -7,15 +7,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from services.cli.backup.content import BackupFolder
+from services.cli.backup.content import BackupError, BackupFolder
 from services.cli.backup.erasures import read_journal, write_journal
 from services.collector.handlers.directory import Change, change_record
 from services.collector.handlers.erasure import Erasing, erase, erase_account
 from services.collector.store.erasures import Entry
 from shared.db.engine import Database
-from shared.erasure import subject_by
+from shared.db.erasures import Journal
+from shared.erasure import subject_by, subjects_by
 from shared.ids import uuid7
+from shared.key_ring import retired
 from shared.topics import RESPONSES
 from tests.support.backups import backed_up, empty_beside, put_back
 from tests.support.databases import connected
@@ -195,3 +198,35 @@ async def wait_in_parked(environment: Environment, person: str) -> None:
             uuid7(),
             value,
         )
+
+
+async def test_who_was_erased_after_a_rotation_stays_erased_when_an_older_backup_comes_back(
+    filled: Environment, backup: BackupFolder, empty: Environment, tmp_path: Path
+) -> None:
+    """The backup is of before the rotation, the journal of after it: the restore needs both keys, and says so."""
+    old, new = filled.common.key_ring[0], "pQ7rS8tU9vW0xY1zA2bC3dE4fG5hI6jK7"
+    database = Database(filled.database_url, "collector", pool_size=1)
+    async with database.write() as tx:
+        await erase(tx, Erasing("acme", "ada", None), datetime.now(UTC), subject_by(new))
+    await database.close()
+    file = tmp_path / "erasures.json"
+    await write_journal(filled.common, file)
+
+    def under(*ring: str) -> Environment:
+        return Environment(empty.common.model_copy(update={"secret_keys": tuple(map(SecretStr, ring))}))
+
+    for ring, code in (((old,), "journal_key_missing"), ((new, retired(old)), "secret_key_missing")):
+        with pytest.raises(BackupError) as refused:
+            await put_back(under(*ring), backup, read_journal(file))
+        assert refused.value.code == code
+    restored = await put_back(under(new, old), backup, read_journal(file))
+    assert restored.erased == 1
+    async with connected(empty.database_url) as connection:
+        assert await connection.fetchval("select count(*) from collector.stakeholders") == 0
+        subjects = await connection.fetch("select subject from collector.erasures")
+    assert {row["subject"] for row in subjects} == {subject_by(new)("acme", "ada")}
+    late = [("acme", "ada", datetime(2026, 1, 1, tzinfo=UTC))]
+    database = Database(empty.database_url, "collector", pool_size=1)
+    async with database.read() as reading:
+        assert await Journal(*subjects_by((new, retired(old)))).overtaken(reading, late) == [True]
+    await database.close()

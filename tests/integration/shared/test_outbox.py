@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
 
 import pytest
 
@@ -117,16 +116,3 @@ async def test_rows_sent_in_a_lost_transaction_go_out_again_with_the_same_ids(da
     assert await relay.relay_once() == 1
     assert len(sent) == 2
     assert sent[0] == sent[1]
-
-
-async def test_published_rows_and_old_ids_are_cleaned_away(database: Database, publisher: Publisher) -> None:
-    await emit(database, "r1")
-    relay = Relay(database, publisher.send_many)
-    await relay.relay_once()
-    async with database.write() as tx:
-        await tx.execute("update outbox set published_at = now() - cast(:age as interval)", age=timedelta(hours=2))
-        await tx.execute("insert into inbox values (gen_random_uuid(), now() - interval '46 days')")
-    await relay.clean()
-    async with database.read() as tx:
-        assert await tx.scalar("select count(*) from outbox") == 0
-        assert await tx.scalar("select count(*) from inbox") == 0
