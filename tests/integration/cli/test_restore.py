@@ -10,6 +10,7 @@ import pytest
 
 from services.cli.backup.content import BackupError, BackupFolder
 from services.cli.backup.log import BEHIND, LOST, OTHER, Log, settle_cursors
+from services.cli.backup.restoring import Wish, restore
 from shared.db.engine import Database
 from shared.db.migrate import levels, migrate
 from shared.db.schemas import PACKAGES, Standing
@@ -142,6 +143,21 @@ async def test_a_second_restore_outranks_the_first(
     assert first.timeline < second.timeline < same.timeline
 
 
+async def test_it_is_said_of_each_table_that_it_is_there(backup: BackupFolder, empty: Environment) -> None:
+    said: list[tuple[str, int, int]] = []
+    manifest = backup.manifest()
+    await restore(empty.common, Wish(backup, manifest), lambda *each: said.append(each))
+    labels = [table.source.label for table in manifest.tables]
+    assert said == [(label, number, len(labels)) for number, label in enumerate(labels, 1)]
+
+
+async def test_a_folder_that_others_may_read_is_refused(backup: BackupFolder, empty: Environment) -> None:
+    backup.path.chmod(0o750)
+    with pytest.raises(BackupError) as refused:
+        await put_back(empty, backup)
+    assert refused.value.code == "backup_readable"
+
+
 async def test_a_database_that_holds_an_installation_is_refused(filled: Environment, backup: BackupFolder) -> None:
     with pytest.raises(BackupError) as refused:
         await put_back(filled, backup)
@@ -233,7 +249,7 @@ async def test_records_that_the_log_has_lost_are_named_and_wait_for_the_operator
 ) -> None:
     topic = filled.topic_prefix + RESPONSES.name
     await with_cursors(filled, None, {(topic, number): 3 for number in range(PARTITIONS)})
-    log = Log("here", filled.topic_prefix, {(topic, number): (10, 20) for number in range(PARTITIONS)})
+    log = Log(filled.kafka, "here", filled.topic_prefix, {(topic, number): (10, 20) for number in range(PARTITIONS)})
     await put_back(empty, await backed_up(filled, tmp_path / "other"))
     database = Database(empty.database_url, "scorer", pool_size=1)
     async with database.write() as tx:
