@@ -1,15 +1,17 @@
 """How long it takes from a lost installation to the same scores.
 
-`make bench ARGS="restore --responses 1000000 --rounds 3"`. An embedded installation with a hundred responses an account
-(bench/stored.py) is backed up and stopped, and its data folder deleted. Then what an operator does:
-`tellback restore` into a new folder, and `tellback up` on it, until the list of all accounts has the scores of before.
-`published` is when every score has been published anew as well. Restore, start and scores are to be done within five
-minutes of a million responses.
+`make bench ARGS="restore --responses 1000000 --rounds 3"`. Accounts, ten people of each, and a hundred answers of
+each are imported into an embedded installation. It is backed up, all its processes are killed, and its data folder is
+deleted, with Kafka and PostgreSQL in it. Then what an operator does: `tellback restore` into a new folder, and
+`tellback up` on it, until the list of all accounts has the scores of before. `published` is when every score has been
+published anew as well. Restore, start and scores are to be done within five minutes of a million responses.
 """
 
 import argparse
 import asyncio
+import csv
 import os
+import random
 import shutil
 import statistics
 import subprocess
@@ -18,33 +20,28 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
+import psutil
 
-from bench import stored
+from bench.stored import INDUSTRIES
 from services.cli.folder import DataFolder
 from tests.support.home import NAMED_NOWHERE, free_port_base
 from tests.support.http import bearer
 from tests.support.processes import SOURCES, end, start, tellback
 
 STARTED = "Ctrl-C stops everything"
+ANSWERS_AN_ACCOUNT, PEOPLE = 100, 10
 POLL_SECONDS, DEADLINE_SECONDS, STOP_SECONDS = 0.2, 3_600.0, 90.0
 BACKED_UP, RESTORED, STARTED_AGAIN, EQUAL, PUBLISHED = "backed up", "restored", "started", "scores equal", "published"
 AFTER_THE_LOSS = (RESTORED, STARTED_AGAIN, EQUAL)
 AIM_SECONDS = 300
 FIGURES = ("nps", "response_count", "promoter_count", "passive_count", "detractor_count")
-_DIRECTORY = (
-    "insert into collector.accounts (account_id, name, industry, tier, region, owner_email, record, recorded_at,"
-    " event_id) select account_id, name, industry, tier, region, owner_email, jsonb_build_object('account_id',"
-    " account_id, 'name', name, 'industry', industry, 'tier', tier, 'region', region), recorded_at, event_id"
-    " from scorer.accounts",
-    "insert into collector.stakeholders (account_id, stakeholder_id, name, type, record, recorded_at, event_id)"
-    " select account_id, stakeholder_id, name, type, jsonb_build_object('account_id', account_id, 'stakeholder_id',"
-    " stakeholder_id, 'name', name, 'type', type), recorded_at, event_id from scorer.stakeholders",
-)
+_STORED = "select count(*) from scorer.responses"
 _WAITING = (
     "select exists (select from scorer.dirty_accounts) or exists (select from scorer.outbox where published_at is null)"
     " or exists (select from collector.outbox where published_at is null)"
@@ -61,11 +58,12 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="tellback-bench-") as made:
         folder = Path(made)
         took: dict[str, float] = {}
-        with _up(folder / "lost", took) as port_base:
+        with _up(folder / "lost", took) as (up, port_base):
             _fill(folder / "lost", asked.responses)
             before = _scores(folder / "lost", port_base)
             with _timed(took, BACKED_UP):
                 _run("backup", str(folder / "backup"), "--data", str(folder / "lost"))
+            _kill(up)
         size = sum(path.stat().st_size for path in (folder / "backup").rglob("*"))
         print(f"{asked.responses:,} responses of {len(before):,} accounts, {size / 1e6:,.0f} MB in the backup")
         print(f"{BACKED_UP:<14}{took[BACKED_UP]:>8.1f} s", flush=True)
@@ -82,7 +80,7 @@ def _restored(data: Path, backup: Path, before: dict[str, Any]) -> dict[str, flo
     took: dict[str, float] = {}
     with _timed(took, RESTORED):
         _run("restore", str(backup), "--data", str(data))
-    with _up(data, took) as port_base:
+    with _up(data, took) as (_, port_base):
         began = time.monotonic()
         _until(lambda: _scores(data, port_base) == before)
         took[EQUAL] = time.monotonic() - began
@@ -92,8 +90,8 @@ def _restored(data: Path, backup: Path, before: dict[str, Any]) -> dict[str, flo
 
 
 @contextmanager
-def _up(data: Path, took: dict[str, float]) -> Iterator[int]:
-    """`tellback up` on the folder, for the block: its first port."""
+def _up(data: Path, took: dict[str, float]) -> "Iterator[tuple[subprocess.Popen[bytes], int]]":
+    """`tellback up` on the folder, for the block: its process and its first port."""
     log, port_base = data.with_suffix(".up"), free_port_base()
     with _timed(took, STARTED_AGAIN):
         up = start(tellback("up", "--data", str(data), "--port-base", str(port_base)), log, NAMED_NOWHERE)
@@ -101,18 +99,59 @@ def _up(data: Path, took: dict[str, float]) -> Iterator[int]:
     if up.poll() is not None:
         raise RuntimeError(f"did not start: {log.read_text(errors='replace')[-2000:]}")
     try:
-        yield port_base
+        yield up, port_base
     finally:
         end(up, seconds=STOP_SECONDS)
 
 
+def _kill(up: "subprocess.Popen[bytes]") -> None:
+    """End `up` and all that it has started, at once."""
+    root = psutil.Process(up.pid)
+    for process in (root, *root.children(recursive=True)):
+        process.kill()
+    up.wait()
+
+
 def _fill(data: Path, responses: int) -> None:
-    """Put the responses into the scorer and the directory into the collector, and wait for the figures."""
-    url = _url(data)
-    asyncio.run(stored.load(url, stored.account_ids(responses), responses))
-    for statement in _DIRECTORY:
-        asyncio.run(_fetched(data, statement))
+    """Import accounts, people and answers, and wait until the figures are counted and published."""
+    file = data.with_suffix(".csv")
+    for kind, rows in (("accounts", _accounts), ("stakeholders", _people), ("responses", _answers)):
+        with file.open("w", newline="") as text:
+            csv.writer(text).writerows(rows(responses))
+        _run("import", str(file), "--kind", kind, "--data", str(data))
+    _until(lambda: asyncio.run(_fetched(data, _STORED)) >= responses)
     _until(lambda: not asyncio.run(_fetched(data, _WAITING)))
+
+
+def _account_ids(responses: int) -> range:
+    return range(max(1, responses // ANSWERS_AN_ACCOUNT))
+
+
+def _accounts(responses: int) -> Iterator[Sequence[object]]:
+    yield "account_id", "name", "industry", "tier", "region"
+    for number in _account_ids(responses):
+        yield f"client{number}", f"Client {number}", INDUSTRIES[number % len(INDUSTRIES)], "key", "EMEA"
+
+
+def _people(responses: int) -> Iterator[Sequence[object]]:
+    yield "account_id", "email", "name", "type"
+    for number in _account_ids(responses):
+        for person in range(PEOPLE):
+            yield f"client{number}", f"person{person}@client{number}.example", f"Person {person}", "user"
+
+
+def _answers(responses: int) -> Iterator[Sequence[object]]:
+    dice, today = random.Random(responses), datetime.now(UTC).replace(microsecond=0)
+    accounts = _account_ids(responses)
+    yield "account_id", "email", "survey_type", "score", "comment", "answered_at"
+    for number in range(responses):
+        account = dice.choice(accounts)
+        comment = ""
+        if number % 3 == 0:
+            comment = f"Support answers quickly and knows our set-up ({number})."
+        moment = today - timedelta(seconds=dice.randrange(400 * 86_400))
+        person = f"person{dice.randrange(PEOPLE)}@client{account}.example"
+        yield f"client{account}", person, "nps", dice.randrange(11), comment, moment.isoformat()
 
 
 def _scores(data: Path, port_base: int) -> dict[str, Any]:
@@ -130,7 +169,7 @@ def _scores(data: Path, port_base: int) -> dict[str, Any]:
                 return found
             page = answer.json()
             for item in page["items"]:
-                found[item["account_id"]] = [item.get(name) for name in FIGURES]
+                found[item["account_id"]] = [item[name] for name in FIGURES]
             cursor = page.get("next_cursor")
     return found
 

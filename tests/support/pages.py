@@ -8,7 +8,6 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.support.environment import Environment
 from tests.support.processes import SOURCES, tellback
 
 DOCUMENTS = Path(__file__).parents[2] / "docs"
@@ -22,20 +21,17 @@ def commands_of(page: str, section: str) -> list[str]:
 
 
 async def pasted(
-    environment: Environment,
-    commands: str,
-    places: Mapping[str, object] | None = None,
-    variables: Mapping[str, str] | None = None,
+    commands: str, variables: Mapping[str, str], places: Mapping[str, object] | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """Run commands in bash on the environment, with this tree's `tellback`, other places than the page names, and other
-    variables."""
+    """Run commands in bash, with this tree's `tellback`, these environment variables, and other places than those that
+    the page names."""
     for named, place in (places or {}).items():
         commands = commands.replace(named, str(place))
     script = f'tellback() {{ {shlex.join(tellback())} "$@"; }}\n' + commands
     return await asyncio.to_thread(
         subprocess.run,
         ("bash", "-ec", script),
-        env=os.environ | SOURCES | environment.variables() | dict(variables or {}),
+        env=os.environ | SOURCES | dict(variables),
         capture_output=True,
         text=True,
         timeout=100,

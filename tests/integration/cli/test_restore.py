@@ -52,6 +52,8 @@ ROWS = (
     "insert into alerting.account_sequences (account_id, last) values ($1, 7)",
     "insert into dashboard.users (user_id, email, name, role, created_at) values"
     " ('00000000-0000-0000-0000-000000000001', 'ada@example.com', $1, 'admin', now())",
+    "insert into dashboard.users (user_id, email, name, role, created_at, disabled) values"
+    " ('00000000-0000-0000-0000-000000000002', 'bob@example.com', $1, 'admin', now(), true)",
     "insert into dashboard.sessions (token_hash, user_id, created_at, seen_at) values"
     " (convert_to($1, 'utf8'), '00000000-0000-0000-0000-000000000001', now(), now())",
     "insert into dashboard.audit (at, actor, action, subject) values (now(), 'ada', $1, 'x'), (now(), 'b', 'c', 'd')",

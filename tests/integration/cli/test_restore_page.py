@@ -29,7 +29,7 @@ async def places(environment: Environment, tmp_path: Path) -> dict[str, object]:
     for name in ("/backups", "/elsewhere"):
         (tmp_path / name[1:]).mkdir()
         found[name] = tmp_path / name[1:]
-    done = await pasted(environment, BACKING_UP, found)
+    done = await pasted(BACKING_UP, environment.variables(), found)
     assert done.returncode == Exit.OK, done.stderr
     assert "whole: " in done.stdout
     return found
@@ -51,10 +51,10 @@ async def test_restoring_on_ones_own_servers_as_the_page_tells_it(
 ) -> None:
     async with empty_beside(environment, postgres_url) as empty:
         places["…/new_empty_database"] = f"'{empty.database_url}'"
-        done = await pasted(environment, OWN_SERVERS, places, {"TELLBACK_SECRET_KEY": ""})
+        done = await pasted(OWN_SERVERS, empty.variables() | {"TELLBACK_SECRET_KEY": ""}, places)
         assert ends_well(done)
         assert await keys(empty) == await keys(environment) != []
-        resumed = await pasted(empty, "tellback resume-sending")
+        resumed = await pasted("tellback resume-sending", empty.variables())
         assert resumed.returncode == Exit.OK, resumed.stderr
 
 
@@ -62,11 +62,9 @@ async def test_restoring_on_one_machine_as_the_page_tells_it(
     environment: Environment, places: dict[str, object]
 ) -> None:
     with parts_folder() as folder:
-        done = await pasted(environment, ONE_MACHINE, places | {"/srv": folder}, NAMED_NOWHERE)
+        done = await pasted(ONE_MACHINE, NAMED_NOWHERE, places | {"/srv": folder})
         assert ends_well(done)
-        listed = await pasted(
-            environment, f"tellback keys list --json --data {folder}/tellback-new", None, NAMED_NOWHERE
-        )
+        listed = await pasted(f"tellback keys list --json --data {folder}/tellback-new", NAMED_NOWHERE)
         assert all(key_id in listed.stdout for key_id in await keys(environment))
 
 
@@ -75,7 +73,7 @@ async def test_a_data_folder_that_runs_is_refused(environment: Environment, plac
         data = DataFolder(folder / "tellback-new")
         data.make()
         with data.held(8000):
-            done = await pasted(environment, ONE_MACHINE, places | {"/srv": folder}, NAMED_NOWHERE)
+            done = await pasted(ONE_MACHINE, NAMED_NOWHERE, places | {"/srv": folder})
         assert done.returncode == Exit.BUSY
         assert "tellback down" in done.stderr
         assert not data.secret_key.exists()

@@ -32,10 +32,10 @@ def test_the_page_has_three_steps() -> None:
 
 async def test_an_upgrade_as_the_page_tells_it(older: Environment, tmp_path: Path) -> None:
     backing_up, migrating, _ = BLOCKS
-    backup = await pasted(older, backing_up, {"/backups": tmp_path})
+    backup = await pasted(backing_up, older.variables(), {"/backups": tmp_path})
     assert backup.returncode == 0, backup.stderr
     assert (tmp_path / "before-upgrade" / "backup.json").exists()
-    done = await pasted(older, migrating)
+    done = await pasted(migrating, older.variables())
     assert done.returncode == 0, done.stderr
     planned = r"^ *alerting +alerting_2 +Alerting's messages.* +yes +–"
     assert re.search(planned, done.stdout, re.MULTILINE), done.stdout
@@ -44,7 +44,7 @@ async def test_an_upgrade_as_the_page_tells_it(older: Environment, tmp_path: Pat
 
 async def test_going_back_as_the_page_tells_it(environment: Environment) -> None:
     await migrate_to_a_newer_release(environment.database_url)
-    done = await pasted(environment, BLOCKS[2])
+    done = await pasted(BLOCKS[2], environment.variables())
     assert done.returncode == 0, done.stderr
     assert re.search(r"^ *scorer +scorer_99 +scorer_99", done.stdout, re.MULTILINE), done.stdout
     assert "left as a newer release has migrated it" in done.stdout
@@ -55,6 +55,6 @@ async def test_going_back_to_a_release_that_does_not_work_with_the_schema_is_ref
         await connection.execute(
             "update scorer.schema_version set revision = 'scorer_99', compatible_since = 'scorer_98'"
         )
-    done = await pasted(environment, BLOCKS[2])
+    done = await pasted(BLOCKS[2], environment.variables())
     assert done.returncode == Exit.FAILED
     assert "(schema_ahead)" in done.stderr
