@@ -115,6 +115,20 @@ async def test_everything_is_back_as_it_was_but_for_what_a_restore_is_about(
     assert restored.users == ["ada@example.com"]
 
 
+async def test_indexes_are_those_of_before_and_the_planner_knows_the_rows(
+    filled: Environment, backup: BackupFolder, empty: Environment
+) -> None:
+    await put_back(empty, backup)
+    indexes = "select indexdef from pg_indexes where schemaname = any($1) order by 1"
+    unknown = (
+        "select count(*) from pg_class where reltuples < 0 and relkind in ('r', 'p')"
+        " and relnamespace::regnamespace::text = any($1) and relname <> 'schema_version'"
+    )
+    async with connected(filled.database_url) as before, connected(empty.database_url) as after:
+        assert await after.fetch(indexes, list(PACKAGES)) == await before.fetch(indexes, list(PACKAGES)) != []
+        assert await after.fetchval(unknown, list(PACKAGES)) == 0
+
+
 async def test_the_directory_is_published_anew_as_it_was(
     filled: Environment, backup: BackupFolder, empty: Environment
 ) -> None:
