@@ -1,10 +1,13 @@
 """`tellback backup`: what is written, for whom, and what reading it through finds."""
 
 import asyncio
+import gzip
 import json
 import os
+import re
 import stat
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -77,6 +80,13 @@ def test_a_backup_is_whole_and_for_its_owner_alone(filled: Environment, place: P
     assert (verified["rows"], verified["faults"]) == (taken["rows"], [])
 
 
+def test_it_says_how_much_it_is_and_how_long_it_took(place: Path) -> None:
+    done = CliRunner().invoke(app, ["backup", str(place)], catch_exceptions=False)
+    manifest = BackupFolder(place).manifest()
+    size = f"{len(manifest.tables)} tables, {manifest.rows:,} rows, {manifest.bytes / 1e6:,.1f} MB"
+    assert re.fullmatch(rf"{re.escape(size)} in \d+\.\d s: {re.escape(str(place))}\n", done.stdout)
+
+
 def test_all_of_it_is_on_the_disk_before_the_file_that_says_it_is_finished(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +129,22 @@ async def test_every_table_of_every_schema_is_in_it(filled: Environment, place: 
     written = {path.name.removesuffix(".gz") for path in (place / "tables").iterdir()}
     partitions = {"scorer.account_counts_now", "scorer.account_counts_months"}
     assert written == {str(name) for (name,) in tables} - partitions
+
+
+async def test_of_records_those_that_wait_are_in_it_and_those_that_kafka_has_are_not(
+    filled: Environment, place: Path
+) -> None:
+    record = (
+        "insert into collector.outbox (topic, account_id, record_key, value, headers, published_at)"
+        " values ('responses', 'acme', 'acme', $1, '', $2)"
+    )
+    async with connected(filled.database_url) as connection:
+        await connection.execute(record, b"it waits", None)
+        await connection.execute(record, b"it has gone", datetime.now(UTC))
+    await asyncio.to_thread(backup, place)
+    kept = gzip.decompress((place / "tables" / "collector.outbox.gz").read_bytes())
+    assert b"it waits".hex().encode() in kept
+    assert b"it has gone".hex().encode() not in kept
 
 
 async def test_all_tables_are_of_one_moment_whatever_is_written_meanwhile(filled: Environment, place: Path) -> None:
