@@ -131,7 +131,6 @@ async def test_indexes_are_those_of_before_and_neither_analyze_nor_vacuum_has_to
 ) -> None:
     await put_back(empty, backup)
     indexes = "select indexdef from pg_indexes where schemaname = any($1) order by 1"
-    # What a restore writes once the rows are there is no more than a row of some tables.
     late = (
         "select relname from pg_class where relkind = 'r' and relnamespace::regnamespace::text = any($1)"
         " and relname <> 'schema_version' and (reltuples < 0 or relallvisible < relpages) and not relispartition"
