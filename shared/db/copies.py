@@ -41,7 +41,10 @@ _TABLES = """
 """
 _WHICH = {"outbox": " where published_at is null"}
 """Of tables of these names not all rows are copied: what was published is in Kafka."""
-_IS_PARTITIONED = "select relkind = 'p' from pg_class where oid = cast(format('%I.%I', :schema, :name) as regclass)"
+_IS_PARTITIONED = """
+    select exists (select from pg_partitioned_table p join pg_class t on t.oid = p.partrelid
+        join pg_namespace n on n.oid = t.relnamespace where n.nspname = :schema and t.relname = :name)
+"""
 # Those that are no part of a constraint.
 _INDEXES = """
     select format('%I.%I', n.nspname, i.relname) as name, pg_get_indexdef(i.oid) as definition
