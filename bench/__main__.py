@@ -2,7 +2,20 @@
 
 import sys
 
-from bench import asking, collector, dashboard, first_hour, freshness, imports, live, open_pages, pages, reads, webhooks
+from bench import (
+    asking,
+    collector,
+    dashboard,
+    first_hour,
+    freshness,
+    imports,
+    live,
+    open_pages,
+    pages,
+    reads,
+    restore,
+    webhooks,
+)
 from bench.scorer import fold
 
 BENCHMARKS = {
@@ -16,6 +29,7 @@ BENCHMARKS = {
     "open-pages": open_pages.main,
     "pages": pages.main,
     "reads": reads.main,
+    "restore": restore.main,
     "scorer": fold.main,
     "webhooks": webhooks.main,
 }

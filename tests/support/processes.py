@@ -83,18 +83,18 @@ def parts_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def embedded_kafka() -> Iterator[KafkaConnection]:
+def embedded_kafka(kept: Path | None = None) -> Iterator[KafkaConnection]:
     """How clients connect to a real broker that runs for the block."""
-    with embedded_broker() as kafka:
+    with embedded_broker(kept) as kafka:
         yield kafka.connection()
 
 
 @contextlib.contextmanager
-def embedded_broker() -> Iterator[Kafka]:
-    """A real broker for the block."""
+def embedded_broker(kept: Path | None = None) -> Iterator[Kafka]:
+    """A real broker for the block. Its data are in the folder `kept` afterwards, or gone."""
     jars = Jars()
     jars.fetch(jars.wrong())
-    with parts_folder() as folder:
+    with contextlib.nullcontext(kept) if kept else parts_folder() as folder:
         kafka = Kafka(folder / "kafka", jars, free_port(), free_port())
         kafka.prepare()
         program = kafka.program()

@@ -1,5 +1,5 @@
 """The log that a restored installation goes on with, and what becomes of its cursors: the log may be newer than the
-backup, older, another one, or have another number of partitions.
+backup, older, another one, or have another number of partitions, and a topic may have been made anew.
 
 Where it is not sure that the log goes on behind a cursor, it is read again from its beginning: what was read before is
 recognised by its ids, while a record that is passed over is lost.
@@ -15,17 +15,20 @@ from shared.db.cursors import Cursor, begin_anew
 from shared.db.restored_cursors import begin_new_log, positions
 from shared.db.transaction import WriteTx
 from shared.kafka.admin import Admin
-from shared.kafka.offsets import Place, log_ranges
+from shared.kafka.connection import KafkaConnection
+from shared.kafka.offsets import Place, fingerprints, log_ranges
 from shared.settings import CommonSettings
 from shared.topics import BY_NAME
 
-BEHIND, LOST, OTHER = "the log ends earlier", "the log has lost records", "another log"
+BEHIND, ANEW = "the log ends earlier", "the topic was made anew"
+LOST, OTHER = "the log has lost records", "another log"
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
     """The topics of a Kafka: its id, and the first offset and the end of every partition, by full topic name."""
 
+    kafka: KafkaConnection
     cluster_id: str
     prefix: str
     ranges: Mapping[Place, tuple[int, int]]
@@ -34,11 +37,25 @@ class Log:
         """The topic without its prefix."""
         return place[0].removeprefix(self.prefix)
 
+    async def replaced(self, cursors: Sequence[Cursor]) -> set[str]:
+        """The topics, by their full names, with another record where a cursor has read its last one."""
+        offsets: dict[Place, int] = {}
+        for cursor in cursors:
+            first, end = self.ranges[cursor.place]
+            if cursor.last_offset is not None and first <= cursor.last_offset < end:
+                offsets[cursor.place] = cursor.last_offset
+        found = await fingerprints(self.kafka, offsets)
+        replaced = set()
+        for cursor in cursors:
+            if found.get(cursor.place, cursor.last_fingerprint) != cursor.last_fingerprint:
+                replaced.add(cursor.topic)
+        return replaced
+
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A cursor that does not simply go on: `records` are so many that the log ends before it, or that the log has lost
-    before they were read."""
+    """A cursor that does not simply go on: `records` are so many that the log ends before it, that are to be read from
+    the beginning, or that the log has lost before they were read."""
 
     service: str
     topic: str
@@ -56,7 +73,7 @@ async def read_log(common: CommonSettings) -> Log:
     places = []
     for state in states:
         places += [(state.name, number) for number in range(state.partitions)]
-    return Log(cluster_id, common.topic_prefix, await log_ranges(common.kafka, places))
+    return Log(common.kafka, cluster_id, common.topic_prefix, await log_ranges(common.kafka, places))
 
 
 async def settle_cursors(tx: WriteTx, service: str, topics: list[str], log: Log, prefix: str) -> list[Moved]:
@@ -69,11 +86,16 @@ async def settle_cursors(tx: WriteTx, service: str, topics: list[str], log: Log,
     clusters = {cursor.cluster_id for cursor in cursors} - {None, log.cluster_id}
     if prefix != log.prefix or clusters or _is_divided_otherwise(cursors, places):
         return await _begin_other(tx, service, places, log)
+    # The transaction stays open meanwhile: nobody waits for the database that it fills.
+    replaced = await log.replaced(cursors)
     moved, beginnings = [], dict[Place, int]()
     for cursor in cursors:
         first, end = places[cursor.place]
         topic, missing = log.topic_of(cursor.place), cursor.next_offset - end
-        if missing > 0:
+        if cursor.topic in replaced:
+            beginnings[cursor.place] = first
+            moved.append(Moved(service, topic, cursor.partition, ANEW, end - first))
+        elif missing > 0:
             beginnings[cursor.place] = first
             moved.append(Moved(service, topic, cursor.partition, BEHIND, missing))
         elif first > cursor.next_offset and not BY_NAME[topic].compacted:

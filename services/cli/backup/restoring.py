@@ -113,6 +113,7 @@ async def _fill(tx: WriteTx, wish: Wish, progress: Progress) -> None:
         if rows != table.rows:
             raise BackupError("backup_damaged", f"{table.file.path} holds {rows:,} rows instead of {table.rows:,}")
         progress(table.source.label, number, len(manifest.tables))
+    await copies.analyze(tx, [table.source for table in manifest.tables])
     await copies.set_counters(tx, manifest.counters)
     await migrate_within(tx.connection)
 

@@ -1,11 +1,15 @@
 """`tellback backup`: what is written, for whom, and what reading it through finds."""
 
 import asyncio
+import gzip
 import json
 import os
+import re
 import stat
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from typer.testing import CliRunner
 
 from services.cli.backup.before_migrating import back_up_before_migrating
 from services.cli.backup.content import BackupFolder
+from services.cli.backup.taking import take
 from services.cli.console import Exit
 from services.cli.folder import DataFolder
 from services.cli.main import app, main
@@ -20,6 +25,13 @@ from shared.db.migrate import migrate
 from tests.support.backups import empty_beside
 from tests.support.databases import connected
 from tests.support.environment import Environment
+
+LATE = (
+    "insert into collector.accounts (account_id, name, record, recorded_at, event_id)"
+    " values ('late', 'Late', '{}', now(), gen_random_uuid())",
+    "insert into scorer.accounts (account_id, name, record, recorded_at, event_id)"
+    " values ('late', 'Late', '{}', now(), gen_random_uuid())",
+)
 
 
 @pytest.fixture
@@ -68,6 +80,13 @@ def test_a_backup_is_whole_and_for_its_owner_alone(filled: Environment, place: P
     assert (verified["rows"], verified["faults"]) == (taken["rows"], [])
 
 
+def test_it_says_how_much_it_is_and_how_long_it_took(place: Path) -> None:
+    done = CliRunner().invoke(app, ["backup", str(place)], catch_exceptions=False)
+    manifest = BackupFolder(place).manifest()
+    size = f"{len(manifest.tables)} tables, {manifest.rows:,} rows, {manifest.bytes / 1e6:,.1f} MB"
+    assert re.fullmatch(rf"{re.escape(size)} in \d+\.\d s: {re.escape(str(place))}\n", done.stdout)
+
+
 def test_all_of_it_is_on_the_disk_before_the_file_that_says_it_is_finished(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +129,53 @@ async def test_every_table_of_every_schema_is_in_it(filled: Environment, place: 
     written = {path.name.removesuffix(".gz") for path in (place / "tables").iterdir()}
     partitions = {"scorer.account_counts_now", "scorer.account_counts_months"}
     assert written == {str(name) for (name,) in tables} - partitions
+
+
+async def test_of_records_those_that_wait_are_in_it_and_those_that_kafka_has_are_not(
+    filled: Environment, place: Path
+) -> None:
+    record = (
+        "insert into collector.outbox (topic, account_id, record_key, value, headers, published_at)"
+        " values ('responses', 'acme', 'acme', $1, '', $2)"
+    )
+    async with connected(filled.database_url) as connection:
+        await connection.execute(record, b"it waits", None)
+        await connection.execute(record, b"it has gone", datetime.now(UTC))
+    await asyncio.to_thread(backup, place)
+    kept = gzip.decompress((place / "tables" / "collector.outbox.gz").read_bytes())
+    assert b"it waits".hex().encode() in kept
+    assert b"it has gone".hex().encode() not in kept
+
+
+async def test_all_tables_are_of_one_moment_whatever_is_written_meanwhile(filled: Environment, place: Path) -> None:
+    """An account comes into the first table and into a later one, in one transaction, when the first is copied."""
+    labels: list[str] = []
+
+    async def come() -> None:
+        async with connected(filled.database_url) as connection, connection.transaction():
+            for insert in LATE:
+                await connection.execute(insert)
+
+    def progress(label: str, number: int, total: int) -> None:
+        labels.append(label)
+        assert number == len(labels) <= total
+        if label == "collector.accounts":
+            assert "scorer.accounts" not in labels
+            # Another loop, since this one waits for what is told.
+            thread = Thread(target=asyncio.run, args=(come(),))
+            thread.start()
+            thread.join()
+
+    folder = BackupFolder(place)
+    manifest = await take(filled.common, DataFolder(filled.common.data_dir), folder, progress)
+    assert labels == [table.source.label for table in manifest.tables]
+    accounts = []
+    for table in manifest.tables:
+        if table.source.name == "accounts":
+            async for piece in folder.pieces(table):
+                accounts.append(piece)
+    assert b"acme" in b"".join(accounts)
+    assert b"late" not in b"".join(accounts)
 
 
 def test_a_folder_that_others_may_read_is_refused(

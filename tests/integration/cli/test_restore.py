@@ -10,6 +10,7 @@ import pytest
 
 from services.cli.backup.content import BackupError, BackupFolder
 from services.cli.backup.log import BEHIND, LOST, OTHER, Log, settle_cursors
+from services.cli.backup.restoring import Wish, restore
 from shared.db.engine import Database
 from shared.db.migrate import levels, migrate
 from shared.db.schemas import PACKAGES, Standing
@@ -20,6 +21,7 @@ from tests.support.backups import backed_up, empty_beside, put_back
 from tests.support.databases import connected
 from tests.support.environment import PARTITIONS, Environment
 from tests.support.http import api_key
+from tests.support.schema_levels import migrate_to_a_newer_release
 
 ODD = 'tab\t, break\n, return\r, back\\slash, \\N, "quotes", \\., umlaut ü'
 CHANGED = {
@@ -51,6 +53,8 @@ ROWS = (
     "insert into alerting.account_sequences (account_id, last) values ($1, 7)",
     "insert into dashboard.users (user_id, email, name, role, created_at) values"
     " ('00000000-0000-0000-0000-000000000001', 'ada@example.com', $1, 'admin', now())",
+    "insert into dashboard.users (user_id, email, name, role, created_at, disabled) values"
+    " ('00000000-0000-0000-0000-000000000002', 'bob@example.com', $1, 'admin', now(), true)",
     "insert into dashboard.sessions (token_hash, user_id, created_at, seen_at) values"
     " (convert_to($1, 'utf8'), '00000000-0000-0000-0000-000000000001', now(), now())",
     "insert into dashboard.audit (at, actor, action, subject) values (now(), 'ada', $1, 'x'), (now(), 'b', 'c', 'd')",
@@ -106,10 +110,34 @@ async def test_everything_is_back_as_it_was_but_for_what_a_restore_is_about(
         assert await after.fetchval("select origin from outreach.sending") == ""
         next_id = "insert into dashboard.audit (at, actor, action, subject) values (now(), '', '', '') returning id"
         assert await after.fetchval(next_id) == 3
-        horizon = "select bool_and(changed_xid < pg_snapshot_xmin(pg_current_snapshot())) from scorer.responses"
-        assert await after.fetchval(horizon)
     assert len(restored.keys) == 1
     assert restored.users == ["ada@example.com"]
+
+
+async def test_no_row_is_hidden_from_those_who_copy_the_responses(
+    filled: Environment, backup: BackupFolder, empty: Environment
+) -> None:
+    """The numbers of the transactions of another server mean nothing here: one of the future would hide its row."""
+    async with connected(filled.database_url) as before:
+        await before.execute("update scorer.responses set changed_xid = '9000000000000000000'")
+    await put_back(empty, await backed_up(filled, backup.path.with_name("later")))
+    async with connected(empty.database_url) as after:
+        horizon = "select bool_and(changed_xid < pg_snapshot_xmin(pg_current_snapshot())) from scorer.responses"
+        assert await after.fetchval(horizon)
+
+
+async def test_indexes_are_those_of_before_and_neither_analyze_nor_vacuum_has_to_come(
+    filled: Environment, backup: BackupFolder, empty: Environment
+) -> None:
+    await put_back(empty, backup)
+    indexes = "select indexdef from pg_indexes where schemaname = any($1) order by 1"
+    late = (
+        "select relname from pg_class where relkind = 'r' and relnamespace::regnamespace::text = any($1)"
+        " and relname <> 'schema_version' and (reltuples < 0 or relallvisible < relpages) and not relispartition"
+    )
+    async with connected(filled.database_url) as before, connected(empty.database_url) as after:
+        assert await after.fetch(indexes, list(PACKAGES)) == await before.fetch(indexes, list(PACKAGES)) != []
+        assert await after.fetch(late, list(PACKAGES)) == []
 
 
 async def test_the_directory_is_published_anew_as_it_was(
@@ -142,7 +170,27 @@ async def test_a_second_restore_outranks_the_first(
     assert first.timeline < second.timeline < same.timeline
 
 
-async def test_a_database_that_holds_an_installation_is_refused(filled: Environment, backup: BackupFolder) -> None:
+async def test_it_is_said_of_each_table_that_it_is_there(backup: BackupFolder, empty: Environment) -> None:
+    said: list[tuple[str, int, int]] = []
+    manifest = backup.manifest()
+    await restore(empty.common, Wish(backup, manifest), lambda *each: said.append(each))
+    labels = [table.source.label for table in manifest.tables]
+    assert said == [(label, number, len(labels)) for number, label in enumerate(labels, 1)]
+
+
+async def test_a_folder_that_others_may_read_is_refused(backup: BackupFolder, empty: Environment) -> None:
+    backup.path.chmod(0o750)
+    with pytest.raises(BackupError) as refused:
+        await put_back(empty, backup)
+    assert refused.value.code == "backup_readable"
+
+
+@pytest.mark.parametrize("newer", [False, True])
+async def test_a_database_that_holds_an_installation_is_refused(
+    filled: Environment, backup: BackupFolder, *, newer: bool
+) -> None:
+    if newer:
+        await migrate_to_a_newer_release(filled.database_url)
     with pytest.raises(BackupError) as refused:
         await put_back(filled, backup)
     assert refused.value.code == "not_empty"
@@ -233,7 +281,7 @@ async def test_records_that_the_log_has_lost_are_named_and_wait_for_the_operator
 ) -> None:
     topic = filled.topic_prefix + RESPONSES.name
     await with_cursors(filled, None, {(topic, number): 3 for number in range(PARTITIONS)})
-    log = Log("here", filled.topic_prefix, {(topic, number): (10, 20) for number in range(PARTITIONS)})
+    log = Log(filled.kafka, "here", filled.topic_prefix, {(topic, number): (10, 20) for number in range(PARTITIONS)})
     await put_back(empty, await backed_up(filled, tmp_path / "other"))
     database = Database(empty.database_url, "scorer", pool_size=1)
     async with database.write() as tx:

@@ -1,12 +1,13 @@
 """C24: from a database that was put back from a copy no mail goes until somebody resumes, and none goes twice."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 
 from services.cli.resume_sending import _resume
 from services.outreach.handlers.pauses import RESTORED
+from services.outreach.store.pauses import forget_origin
 from tests.support.mailing import Mailroom, mailroom
 from tests.support.outreach import DAY, NOW, Asking, account, invited, person
 
@@ -29,6 +30,12 @@ async def put_back(room: Mailroom) -> None:
     """The database is another one than before."""
     async with room.asking.database.write() as tx:
         await tx.execute("update sending set origin = 'another cluster'")
+
+
+async def restore(room: Mailroom) -> None:
+    """What `tellback restore` does to the database, whatever that is."""
+    async with room.asking.database.write() as tx:
+        await forget_origin(tx)
 
 
 async def due(room: Mailroom) -> None:
@@ -61,8 +68,11 @@ async def test_a_role_that_may_not_read_where_the_data_lie_names_the_same_databa
     assert [row["state"] for row in await room.asking.rows("asks")] == ["sent"], "nothing was taken as sent"
 
 
-async def test_what_was_due_counts_as_sent_unconfirmed_and_never_goes(room: Mailroom) -> None:
-    await put_back(room)
+@pytest.mark.parametrize("happen", [put_back, restore])
+async def test_what_was_due_counts_as_sent_unconfirmed_and_never_goes(
+    room: Mailroom, happen: Callable[[Mailroom], Awaitable[None]]
+) -> None:
+    await happen(room)
     await due(room)
     await room.work()
     assert room.relay.contents == []

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from services.scorer.store.reading.freshness import stale_accounts
+from services.scorer.store.reading.latest import accounts_with_stale_pairs
 from services.scorer.store.restoring import begin_timeline, latest_timeline
 from shared.events.scores import AccountScoreChanged
 from shared.topics import ACCOUNT_SCORE_CHANGED
@@ -40,6 +42,20 @@ async def test_scores_are_told_again_under_higher_numbers(scorer: Writer) -> Non
     assert before.sequence < TIMELINE < after.sequence
     async with scorer.database.read() as tx:
         assert await latest_timeline(tx) == after.sequence
+
+
+async def test_figures_are_read_from_the_snapshots_at_once(scorer: Writer) -> None:
+    """Every account is dirty until its score is published again; only where something is new is that counted."""
+    await scorer.take(recorded("a", score=9), recorded("b", "contoso", score=2))
+    await scorer.project()
+    async with scorer.database.write() as tx:
+        await begin_timeline(tx, TIMELINE)
+        assert await stale_accounts(tx, NOW) == []
+        assert await accounts_with_stale_pairs(tx, NOW) == []
+    await scorer.take(recorded("c", "contoso", score=3))
+    async with scorer.database.read() as tx:
+        assert await stale_accounts(tx, NOW) == ["contoso"]
+        assert await accounts_with_stale_pairs(tx, NOW) == ["contoso"]
 
 
 async def test_accounts_that_the_backup_did_not_know_begin_above_the_timeline_as_well(scorer: Writer) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 from services.scorer.domain.questions import OF_ACCOUNT, OF_INVITATION, OF_PERSON
 from services.scorer.store.reading.account import commented
 from services.scorer.store.reading.answer_rows import POINTS, keys, passed, source
+from services.scorer.store.reading.freshness import DIRTY
 from services.scorer.store.reading.pool import LIVE, conditions
 from services.scorer.store.reading.question import Question
 from shared.db.sql import comma_list
@@ -45,7 +46,7 @@ def known_rows(question: Question) -> str:
     unlisted as (
         select account_id, stakeholder_id from latest_pairs where true{only}
         union select account_id, stakeholder_id from responses
-            where account_id in (select account_id from dirty_accounts){only}
+            where account_id in ({DIRTY}){only}
         except select account_id, stakeholder_id from listed
     ),
     known as (

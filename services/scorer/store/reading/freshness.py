@@ -2,7 +2,8 @@
 
 A snapshot does unless its account is dirty, or its `recompute_at` has passed. An account becomes dirty in the
 transaction that writes the answer, so both are seen together: what is fresh may be read from the snapshot, and only the
-rest is counted from the answers.
+rest is counted from the answers. An account that is dirty only to be published once more, as all are after a restore,
+stays fresh.
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,10 @@ from datetime import datetime
 from shared.db.transaction import ReadTx
 from shared.telemetry.metrics import stale_accounts_read
 
-_STALE = """
-    select account_id from dirty_accounts union select account_id from snapshots where recompute_at <= :moment
+DIRTY = "select account_id from dirty_accounts where affects_from < 'infinity'"
+"""A query: the accounts that something was written of which their snapshots lack."""
+_STALE = f"""
+    {DIRTY} union select account_id from snapshots where recompute_at <= :moment
     union select account_id from snapshots where computed_at > :moment
 """
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from services.scorer.store.reading.freshness import DIRTY
 from services.scorer.store.reading.pool import LIVE
 from shared.db.transaction import ReadTx
 
-_STALE_PAIRS: Final = """
-    select account_id from dirty_accounts union select account_id from latest_pairs where answered_at > :moment
+_STALE_PAIRS: Final = f"""
+    {DIRTY} union select account_id from latest_pairs where answered_at > :moment
 """
 NAMES: Final = "account_id, stakeholder_id, survey_type, nps_kind, answered_at, response_id, score"
 
