@@ -109,6 +109,7 @@ class Plumbing:
             session_timeout_ms=self.settings.consumer_session_timeout_ms,
             journal=journal,
             plain=plain,
+            copies=self.settings.replication_factor,
         )
         runner = Runner(config, self.database, handlers, committed)
         self.runners.append(runner)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import RowMapping
 
-from shared.db.cursors import Place
+from shared.db.cursors import NOTHING_READ, Place
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 
 
@@ -19,7 +19,7 @@ async def set_back(tx: WriteTx, ends: Mapping[Place, int]) -> None:
         return
     rows = [{"topics": topic, "partitions": number, "ends": end} for (topic, number), end in ends.items()]
     await tx.execute(
-        "update cursors set next_offset = log.ending, last_offset = null, last_fingerprint = null, epoch = epoch + 1,"
+        f"update cursors set next_offset = log.ending, {NOTHING_READ}, epoch = epoch + 1,"
         " updated_at = now() from unnest(cast(:topics as text[]), cast(:partitions as int[]), cast(:ends as bigint[]))"
         " as log(topic, partition, ending) where cursors.topic = log.topic and cursors.partition = log.partition",
         **as_columns(rows),

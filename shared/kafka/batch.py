@@ -32,7 +32,7 @@ MUST_APPLY = frozenset({STAKEHOLDER_ERASED, RESPONSE_WITHDRAWN, INVITATION_UNSUB
 class RunnerConfig:
     """What a consumer reads and how. `group` and topic names get the prefix of the environment. With a `journal`,
     records about erased people are not parked. Events with a `plain` reader come without a model where that reader
-    succeeds."""
+    succeeds. `copies` are those of every partition in Kafka."""
 
     service: str
     topics: tuple[Topic, ...]
@@ -45,6 +45,7 @@ class RunnerConfig:
     journal: Journal | None = None
     plain: PlainReaders = field(default_factory=dict)
     version: str = field(default_factory=version)
+    copies: int = 1
 
     @property
     def group(self) -> str:
