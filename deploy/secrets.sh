@@ -6,7 +6,7 @@ set -eu
 secret() { printf '%s=%s\n' "$1" "$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"; }
 
 echo "# Encrypts stored secrets, signs links and keys the hashes of erased ids; losing it loses them."
-echo "# To change it put the new one in front, NEW,OLD: docs/running.md"
+echo "# To change it put the new one in front, NEW,OLD: docs/operations.md"
 secret TELLBACK_SECRET_KEY
 echo "# The owner of the database, which migrates it, and the role of each service."
 secret POSTGRES_PASSWORD

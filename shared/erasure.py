@@ -1,34 +1,42 @@
 """The pseudonym of an erased person: a keyed hash, the same in every service, from which nobody can derive the ids; and
 the redaction of the person's names in texts about others."""
 
-import hmac
 import json
 import re
 from collections.abc import Callable, Iterable
-from hashlib import sha256
 from typing import Any
 
+from shared.key_ring import KEY_ID_LENGTH, hash_key
+
 REDACTED = "[erased]"
+_ERASED = "erased-"
+KEY_ID_SQL = f"substring({{column}} from {len(_ERASED) + 1} for {KEY_ID_LENGTH})"
+"""SQL for the id of the key under which a column holds a person's pseudonym."""
 
 Subject = Callable[[str, str], str]
 """(account_id, stakeholder_id) -> the person's pseudonym in the journals of erasure."""
 
 
-def subject_by(secret: str) -> Subject:
-    """The hash keyed by a secret of the deployment: HMAC-SHA256 of the length-prefixed ids, in hex with `erased-`
-    before it, so that it can replace a stakeholder_id."""
-    key = secret.encode()
+def subject_by(entry: str) -> Subject:
+    """The hash under an entry of the ring: HMAC-SHA256 of the length-prefixed ids, in hex, with `erased-` and the id of
+    the key before it, so that it can replace a stakeholder_id."""
+    key = hash_key(entry)
 
     def subject(account_id: str, stakeholder_id: str) -> str:
         message = f"{len(account_id)}:{account_id}{stakeholder_id}".encode()
-        return "erased-" + hmac.new(key, message, sha256).hexdigest()
+        return f"{_ERASED}{key.key_id}-{key.digest('erasures', message).hex()}"
 
     return subject
 
 
-def subjects_by(secrets: Iterable[str]) -> tuple[Subject, ...]:
-    """The hash under each of the deployment's secrets: new ones are made by the first, and looked up by all."""
-    return tuple(map(subject_by, secrets))
+def key_id_of(subject: str) -> str:
+    """The id of the key under which a pseudonym was made."""
+    return subject.removeprefix(_ERASED).partition("-")[0]
+
+
+def subjects_by(ring: Iterable[str]) -> tuple[Subject, ...]:
+    """The hash under each entry of the ring: new ones are made by the first, and looked up by all."""
+    return tuple(map(subject_by, ring))
 
 
 class Names:

@@ -19,7 +19,8 @@ from shared.db.erasures import Journal
 from shared.db.housekeeping import Housekeeping
 from shared.db.outbox import Relay
 from shared.db.parked import WhenDropped
-from shared.errors import Unavailable
+from shared.db.schema_gate import SchemaGate
+from shared.errors import TellbackError, Unavailable
 from shared.events.envelope import PlainReaders
 from shared.kafka.batch import MAX_RECORDS, RunnerConfig
 from shared.kafka.producer import Publisher
@@ -47,6 +48,7 @@ class Plumbing:
     relay: Relay
     housekeeping: Housekeeping
     tasks: Background
+    gate: SchemaGate
     runners: list[Runner] = field(default_factory=list)
 
     @classmethod
@@ -55,7 +57,8 @@ class Plumbing:
         cls, service: str, settings: CommonSettings, clock: Clock, when_dropped: WhenDropped | None = None
     ) -> "AsyncIterator[Plumbing]":
         """Open the resources. PostgreSQL or Kafka being away delays nothing; readiness reports it. `when_dropped` is
-        called for each dead letter that has become too old."""
+        called for each dead letter that has become too old. Background work begins once the schema is one that this
+        release works with."""
         database = Database.of(settings, service)
         publisher = Publisher(settings.kafka, settings.topic_prefix, client_id=f"tellback-{service}")
         file = HashFile(settings.data_dir / "api-keys.json") if settings.data_dir else None
@@ -63,9 +66,13 @@ class Plumbing:
         relay = Relay(database, publisher.send_many)
         keep_parked = timedelta(days=settings.parked_keep_days)
         housekeeping = Housekeeping(database, clock, keep_parked, when_dropped)
-        plumbing = cls(service, settings, clock, database, publisher, keys, relay, housekeeping, Background())
+        gate = SchemaGate(database, ("access", service))
+        plumbing = cls(service, settings, clock, database, publisher, keys, relay, housekeeping, Background(), gate)
+        plumbing.tasks.start("schema", gate.run)
         await publisher.start()
-        await keys.warm()
+        await gate.first_look()
+        if gate.fault is None:
+            await keys.warm()
         plumbing.background("outbox-relay", relay.run)
         plumbing.start(Periodic("outbox-housekeeping", HOUSEKEEPING_SECONDS, plumbing._housekeeping))
         plumbing.start(Periodic("keys", KEYS_SECONDS, keys.flush))
@@ -118,12 +125,13 @@ class Plumbing:
         return runner
 
     def background(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run `work()` beside the requests; after a failure it is started again, see `Background`."""
-        self.tasks.start(name, work)
+        """Run `work()` beside the requests once the schema fits; after a failure it is started again, see
+        `Background`."""
+        self.tasks.start(name, self.gate.behind(work))
 
     def start(self, periodic: Periodic) -> None:
-        """Run periodic work beside the requests until the process stops."""
-        self.tasks.repeat(periodic)
+        """Run periodic work beside the requests, once the schema fits, until the process stops."""
+        self.background(periodic.name, periodic.run)
 
     async def _housekeeping(self) -> bool:
         await self.relay.observe()
@@ -131,11 +139,22 @@ class Plumbing:
 
     async def not_ready(self) -> list[str]:
         """Why this process should get no traffic now; empty when it should. All that a service serves is in PostgreSQL,
-        so nothing else is checked."""
-        return [] if await self.database_answers() else ["database_unavailable"]
+        so nothing else is checked: that it answers, and has the schema that this release works with."""
+        if not await self.database_answers():
+            return ["database_unavailable"]
+        if self.gate.reason is not None:
+            return [self.gate.reason]
+        return []
+
+    def shut(self) -> TellbackError | None:
+        """With which error requests are refused while the schema does not fit; None once it does."""
+        return self.gate.shut
 
     async def remarks(self) -> list[str]:
-        """What does not work now although requests are answered: reading has halted, a task fails, Kafka is away."""
+        """What does not work now although requests are answered: reading has halted, a task fails, Kafka is away. While
+        the schema does not fit, that alone: nothing else has begun."""
+        if self.gate.fault is not None:
+            return self.gate.remarks
         remarks = [remark for runner in self.runners if (remark := runner.remark)]
         remarks += [f"task {name} fails and is begun anew: {code}" for name, code in self.tasks.failing.items()]
         if not await self.publisher.answers():

@@ -25,6 +25,7 @@ from pydantic_settings import (
 from shared.calendar import parse_holidays
 from shared.errors import TellbackError
 from shared.kafka.connection import KafkaConnection, Mechanism, SecurityProtocol
+from shared.key_ring import fault_of, is_retired, split_ring
 
 PREFIX = "TELLBACK_"
 TEST_PREFIX = "TELLBACK_TEST_"
@@ -46,19 +47,14 @@ CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """A comma-separated list, such as `10.0.0.0/8, 192.168.1.0/24`."""
 
 
-def split_keys(text: str) -> tuple[str, ...]:
-    """The keys of a ring, which stand apart by commas or white space."""
-    return tuple(re.findall(r"[^\s,]+", text))
-
-
 def _keys(value: Any) -> Any:
     if isinstance(value, str):
-        return split_keys(value)
+        return split_ring(value)
     return value
 
 
 KeyRing = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_keys)]
-"""Secret keys, the newest first, separated by commas or white space."""
+"""Secret keys, the newest first, separated by commas or white space; see `shared.key_ring`."""
 
 
 class InvalidSettings(TellbackError):
@@ -223,7 +219,7 @@ class CommonSettings(Settings):
         description="Encrypts stored secrets, signs links, keys the hashes of erased ids: 32 characters or more, "
         "random, without commas or spaces, the same for all services. `tellback up` makes one with its embedded parts. "
         "`TELLBACK_SECRET_KEYS` takes several, separated by commas, the newest first: the first is used for what is "
-        "new, and what was made with any of them is still read (running.md).",
+        "new, and what was made with any of them is still read (operations.md).",
     )
     dead_letter_limit: int = Field(
         default=1000,
@@ -284,7 +280,8 @@ class CommonSettings(Settings):
 
     @property
     def key_ring(self) -> tuple[str, ...]:
-        """The secret keys, the newest first: the first makes what is new, each reads what it has made."""
+        """The secret keys, the newest first: the first makes what is new, each reads what it has made. Those that were
+        retired, behind them, only recognise hashes."""
         return tuple(key.get_secret_value() for key in self.secret_keys)
 
     @property
@@ -295,11 +292,15 @@ class CommonSettings(Settings):
     @field_validator("secret_keys")
     @classmethod
     def _strong(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        if not value:
-            raise ValueError("must name a key")
-        for number, key in enumerate(value, start=1):
-            secret, which = key.get_secret_value(), ""
-            if len(value) > 1:
+        ring = [key.get_secret_value() for key in value]
+        fault = fault_of(ring)
+        if fault is not None:
+            raise ValueError(fault)
+        for number, secret in enumerate(ring, start=1):
+            if is_retired(secret):
+                continue
+            which = ""
+            if len(ring) > 1:
                 which = f"key {number} "
             if len(secret) < MIN_SECRET_LENGTH:
                 raise ValueError(f"{which}must have {MIN_SECRET_LENGTH} characters or more")

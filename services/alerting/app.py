@@ -127,6 +127,8 @@ def _watch(health: Health, plumbing: Plumbing) -> None:
 
     async def remarks() -> list[str]:
         found = await plumbing.remarks()
+        if plumbing.gate.fault is not None:
+            return found
         with contextlib.suppress(Unavailable):
             async with plumbing.database.read() as tx:
                 since = await held_since(tx)
@@ -136,6 +138,7 @@ def _watch(health: Health, plumbing: Plumbing) -> None:
 
     health.add("plumbing", not_ready)
     health.remarks = remarks
+    health.shut = plumbing.shut
 
 
 def timers_of(settings: AlertingSettings, resources: Resources) -> list[tuple[str, float, Work]]:

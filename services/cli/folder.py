@@ -245,7 +245,4 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
-    """Write a file atomically."""
-    draft = path.with_name(f".{path.name}.new")
-    draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_private(path, json.dumps(value, indent=1) + "\n")

@@ -59,6 +59,7 @@ def create(
     json: JsonOption = False,
 ) -> None:
     """Make a key and print it, this once: only its hash is stored."""
+    from shared.access.browser import BrowserSecrets
     from shared.access.caller import SCOPES
     from shared.access.store import NewKey, create_key
 
@@ -82,10 +83,10 @@ def create(
 
     async def work(database: "Database") -> Any:
         async with database.write() as tx:
-            return await create_key(tx, wanted, now)
+            return await create_key(tx, wanted, now, BrowserSecrets(common_settings(data).key_ring))
 
     issued = _with_database(data, work)
-    secret = _signing_secret(issued.record, data)
+    secret = issued.signing_secret
     if json:
         shown = {**_plain(issued.record), "key": issued.token}
         if secret:
@@ -95,14 +96,6 @@ def create(
         say(issued.token)
         if secret:
             say(f"signing secret, for your server: {secret}")
-
-
-def _signing_secret(record: "KeyRecord", data: Path | None) -> str | None:
-    from shared.access.browser import BrowserSecrets
-
-    if not record.require_signature:
-        return None
-    return BrowserSecrets(common_settings(data).key_ring).signing_secret(record.id)
 
 
 @app.command("list")

@@ -5,8 +5,9 @@ and a writer that takes the place of one that died go on with the same pipe. Whe
 end, writing their last lines, and this process ends after them, when nobody can write any more.
 
 It is started by its path and imports the standard library alone, so that it starts at once and stays small. Requests
-come over the socket that is its standard input, one at a time: a JSON object with `log` (path), `bytes` and `kept`, and
-the reading end of a pipe; or an empty object, which asks to write all that was sent so far. Each is answered by `DONE`.
+come over the socket that is its standard input, a line each: a JSON object with its `number`, `log` (path), `bytes` and
+`kept`, and the reading end of a pipe; or with its `number` alone, which asks to write all that was sent so far. The
+answer is a line with the number, once that is done.
 """
 
 import array
@@ -16,13 +17,11 @@ import selectors
 import signal
 import socket
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 CHUNK = 1 << 16
-DONE = b"."
 REQUEST_BYTES = 8_192
 
 
@@ -102,6 +101,9 @@ class Writer:
         self._selector.register(requests, selectors.EVENT_READ)
         self._logs: dict[Path, Log] = {}
         self._pipes: dict[int, Log] = {}
+        self._begun = b""
+        self._given: list[int] = []
+        """Descriptors that came with requests which are not done yet."""
 
     def run(self) -> None:
         """Write until the supervisor and all programs have ended."""
@@ -113,31 +115,32 @@ class Writer:
                     self._copy(key.fd)
 
     def _answer(self) -> None:
-        request, pipes = _received(self._requests)
-        if not request:
+        received, pipes = _received(self._requests)
+        if not received:
             self._selector.unregister(self._requests)
             return
-        asked = json.loads(request)
-        if asked:
-            self._take(Path(asked["log"]), asked["bytes"], asked["kept"], pipes)
-        else:
-            self._drain()
-        with suppress(OSError):  # the supervisor was killed meanwhile
-            self._requests.send(DONE)
+        self._given += pipes
+        *lines, self._begun = (self._begun + received).split(b"\n")
+        for line in lines:
+            request = json.loads(line)
+            if "log" in request:
+                self._take(Path(request["log"]), request["bytes"], request["kept"], self._given.pop(0))
+            else:
+                self._drain()
+            with suppress(OSError):  # the supervisor was killed meanwhile
+                self._requests.send(b"%d\n" % request["number"])
 
-    def _take(self, path: Path, size: int, kept: int, pipes: Sequence[int]) -> None:
+    def _take(self, path: Path, size: int, kept: int, pipe: int) -> None:
         """Begin with a log, or open its file anew where it is known."""
         known = self._logs.get(path)
         if known is not None:
             known.close()
-            for pipe in pipes:
-                os.close(pipe)
+            os.close(pipe)
             return
         log = self._logs[path] = Log(path, size, kept)
-        for pipe in pipes:
-            os.set_blocking(pipe, False)
-            self._pipes[pipe] = log
-            self._selector.register(pipe, selectors.EVENT_READ)
+        os.set_blocking(pipe, False)
+        self._pipes[pipe] = log
+        self._selector.register(pipe, selectors.EVENT_READ)
 
     def _drain(self) -> None:
         for pipe in list(self._pipes):
@@ -160,7 +163,7 @@ class Writer:
 
 
 def _received(requests: socket.socket) -> tuple[bytes, list[int]]:
-    """The next request, b"" at the end, and the descriptors that came with it."""
+    """The next bytes of requests, b"" at the end, and the descriptors that came with them."""
     pipes = array.array("i")
     request, ancillary, _, _ = requests.recvmsg(REQUEST_BYTES, socket.CMSG_LEN(pipes.itemsize))
     for _, _, content in ancillary:

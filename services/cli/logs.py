@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,6 +32,8 @@ class Logs:
         self._kept = kept
         self._pipes: dict[Path, tuple[int, int]] = {}
         self._requests: socket.socket | None = None
+        self._number = 0
+        """Of the last request."""
         self._writer: subprocess.Popen[bytes] | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -78,7 +81,6 @@ class Logs:
         if self._requests is not None:
             self._requests.close()
         self._requests, given = socket.socketpair()
-        self._requests.settimeout(ANSWER_SECONDS)
         with given:
             self._writer = subprocess.Popen(
                 [sys.executable, "-I", "-S", log_writer.__file__],
@@ -92,17 +94,24 @@ class Logs:
     def _hand_over(self, log: Path) -> None:
         self._ask({"log": str(log.absolute()), "bytes": self._size, "kept": self._kept}, self._pipes[log][0])
 
-    def _ask(self, request: dict[str, str | int], *pipes: int) -> None:
-        """Send a request and wait for its answer. A writer that has just died gives none: the next one is handed all
-        logs."""
+    def _ask(self, wanted: dict[str, str | int], *pipes: int) -> None:
+        """Send a request and wait for its answer, at most 2 s. A writer that has just died gives none: the next one is
+        handed all logs. An answer that comes late is that of an earlier request, and is passed over."""
         if self._requests is None:
             return
+        self._number += 1
+        request = json.dumps({**wanted, "number": self._number})
+        answer, received = b"%d\n" % self._number, b""
+        deadline = time.monotonic() + ANSWER_SECONDS
         with suppress(OSError):
-            if pipes:
-                socket.send_fds(self._requests, [json.dumps(request).encode()], pipes)
-            else:
-                self._requests.sendall(json.dumps(request).encode())
-            self._requests.recv(len(log_writer.DONE))
+            self._requests.settimeout(ANSWER_SECONDS)
+            socket.send_fds(self._requests, [request.encode() + b"\n"], pipes)
+            while not received.endswith(answer):
+                self._requests.settimeout(max(0.001, deadline - time.monotonic()))
+                piece = self._requests.recv(log_writer.REQUEST_BYTES)
+                if not piece:
+                    return
+                received += piece
 
     async def _keep_running(self) -> None:
         while True:

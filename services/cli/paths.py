@@ -32,18 +32,40 @@ def cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tellback"
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner may enter, and those above it that are missing, their names on the disk."""
+    if folder.exists():
+        return
+    make_private(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    sync_folder(folder.parent)
+
+
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, atomically."""
+    """Write a file that only its owner may read, atomically, and onto the disk: it is there after a power cut."""
     write_private_bytes(path, text.encode())
 
 
 def write_private_bytes(path: Path, content: bytes) -> None:
-    """Write bytes that only the file's owner may read, atomically."""
+    """Write bytes that only the file's owner may read, atomically, and onto the disk."""
     draft = path.with_name(f".{path.name}.new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
-    draft.write_bytes(content)
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names in a folder be on the disk: a new file can be lost in a power cut without its name."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def unwritable(folder: Path) -> str | None:

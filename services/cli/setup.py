@@ -11,6 +11,8 @@ from services.cli.paths import write_private
 from shared.settings import CommonSettings
 
 FIRST_KEY_NAME = "first key"
+BACKED_UP = "backed up before migrating"
+"""How the line begins that says where the backup is."""
 
 
 def setup(data: DataOption = None) -> None:
@@ -32,7 +34,7 @@ async def _setup(common: CommonSettings, folder: DataFolder, kept: str, keep: Ca
 
     taken = await back_up_before_migrating(common, folder)
     if taken is not None:
-        say(f"backed up before migrating: {taken}")
+        say(f"{BACKED_UP}: {taken}")
     _, topics = await asyncio.gather(apply_migrations(common), apply_topics(common))
     for line in refusals(topics):
         say(line)

@@ -98,13 +98,15 @@ class Supervisor:
             child.watch = asyncio.create_task(self._keep_running(child))
 
     async def run_once(self, program: Program, *, output: int | None = None) -> None:
-        """Run a program to its end; `output` is a file descriptor, by default its log. Raises StartFailed."""
+        """Run a program to its end; `output` is a file descriptor, by default its log, which then holds all that it
+        said. Raises StartFailed."""
         process = self._spawn(program, output)
         try:
             while process.poll() is None:
                 await asyncio.sleep(POLL_SECONDS)
         finally:
             await _end([(process, program)])
+        self._logs.drain()
         if process.returncode != 0:
             raise StartFailed("step_failed", self._explained(program, f"failed with exit code {process.returncode}"))
 

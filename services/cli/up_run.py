@@ -26,6 +26,7 @@ from services.cli.processes import (
     service_part,
     tellback,
 )
+from services.cli.setup import BACKED_UP
 from services.cli.supervisor import Child, Part, StartFailed, Supervisor
 from services.cli.topics import REFUSES
 from shared.errors import TellbackError
@@ -39,6 +40,8 @@ ABOUT = {
     "outreach": "surveys, personal links and the page that people answer on",
 }
 PAGES = "dashboard"
+PASSED_ON = (BACKED_UP, REFUSES)
+"""How those lines of the setup begin that are for whoever started `up`; the others are for its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ class UpRun:
         await self._supervisor.run_once(program)
         tell(f"  {what} applied after {time.monotonic() - began:.1f} s")
         for line in _lines(program.log)[len(before) :]:
-            if line.startswith(REFUSES):
+            if line.startswith(PASSED_ON):
                 tell(f"  {line}")
 
     def _program(self, command: str, env: dict[str, str]) -> Program:

@@ -69,6 +69,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             health = health_of(app)
             health.add("durable", lambda: why_not_ready(plumbing))
             health.remarks = partial(_remarks, plumbing, disk)
+            health.shut = plumbing.shut
             plumbing.start(Periodic("disk-space", LOOK_SECONDS, disk.look))
             plumbing.start(worker.working)
             plumbing.start(worker.tidying)
@@ -114,7 +115,10 @@ async def _remarks(plumbing: Plumbing, disk: DiskSpace) -> list[str]:
 
 
 async def why_not_ready(plumbing: Plumbing) -> str | None:
-    """Why the collector is not ready; None when at least one of Kafka and PostgreSQL can store an answer."""
+    """Why the collector is not ready; None when at least one of Kafka and PostgreSQL can store an answer, unless the
+    schema is one that this release does not work with."""
+    if plumbing.gate.fault is not None:
+        return plumbing.gate.fault.detail
     # In sequence, each once: if one hangs, the probe has time enough to ask the other.
     if await plumbing.publisher.answers() or await plumbing.database_answers():
         return None

@@ -25,10 +25,11 @@ from services.dashboard.web.site import mount
 from shared.background import Background
 from shared.clock import Clock, SystemClock
 from shared.db.engine import Database
+from shared.db.schema_gate import SchemaGate
 from shared.errors import Unavailable
 from shared.http.app import create_bare_app
 from shared.http.client import Services
-from shared.http.health import Check, health_of
+from shared.http.health import Health, health_of
 from shared.settings import CommonSettings
 from shared.stopping import DATABASE, within
 
@@ -53,9 +54,12 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         )
         found = _resources(settings, clock, database, services, common.key_ring)
         provide(found)
-        tasks = Background()
-        tasks.repeat(found.live.periodic())
-        health_of(app).add("database", _reachable(database))
+        tasks, gate = Background(), SchemaGate(database, (SCHEMA,))
+        tasks.start("schema", gate.run)
+        live = found.live.periodic()
+        tasks.start(live.name, gate.behind(live.run))
+        _watch(health_of(app), database, gate)
+        await gate.first_look()
         try:
             yield
         finally:
@@ -91,12 +95,19 @@ def _resources(
     )
 
 
-def _reachable(database: Database) -> Check:
-    async def check() -> str | None:
+def _watch(health: Health, database: Database, gate: SchemaGate) -> None:
+    """Let readiness depend on the database, and on that it has the schema that this release works with."""
+
+    async def not_ready() -> str | None:
         try:
             await database.ping()
         except Unavailable as error:
             return error.code
-        return None
+        return gate.reason
 
-    return check
+    async def remarks() -> list[str]:
+        return gate.remarks
+
+    health.add("database", not_ready)
+    health.remarks = remarks
+    health.shut = lambda: gate.shut

@@ -19,6 +19,7 @@ from services.outreach.api import (
     mail_tests,
     outgoing,
     programmes,
+    response_targets,
     sending,
     sending_domain,
     suppressions,
@@ -88,6 +89,7 @@ ROUTERS = (
     programmes.router,
     waves.router,
     loop_backs.router,
+    response_targets.router,
     sending.router,
     sending_domain.router,
     bounces.router,
@@ -257,6 +259,7 @@ def _watch(health: Health, plumbing: Plumbing, sender: OutgoingSender, mails: Ma
 
     health.add("plumbing", not_ready)
     health.remarks = remarks
+    health.shut = plumbing.shut
 
 
 @asynccontextmanager

@@ -1,15 +1,31 @@
 """Secrets that let a browser post: signatures made by the customer's server, and tokens to amend a response that the
-browser has posted. Both are HMAC-SHA256 under keys derived from the deployment's secrets, so none of them is stored."""
+browser has posted. Both are HMAC-SHA256. What a customer's server signs with is sealed in the row of its key, so that
+it stays when the deployment's secret key changes; tokens are made under a key derived from that, and stored nowhere."""
 
 import base64
 import binascii
 import hmac
 import json
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from shared.key_ring import secret_keys
+from shared.vault import Unsealable, Vault
+
 AMENDABLE_FOR = timedelta(hours=24)
+SIGNING_PURPOSE = "tellback.access.signing"
+"""What the vault of signing secrets is for; each belongs to the id of its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Whose posts are signed: the publishable key, and the account and person that the post is about."""
+
+    key_id: str
+    account_id: str
+    person: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +43,25 @@ class AmendGrant:
 
 
 class BrowserSecrets:
-    """Makes and checks signatures and tokens. `secrets` are the deployment's: the first makes, each is accepted."""
+    """Makes and checks signatures and tokens under the deployment's ring: the first key makes, each is accepted."""
 
-    def __init__(self, secrets: tuple[str, ...]) -> None:
-        self._secrets = tuple(secret.encode() for secret in secrets)
+    def __init__(self, ring: tuple[str, ...]) -> None:
+        self._secrets = tuple(secret.encode() for secret in secret_keys(ring))
+        self._vault = Vault(ring, SIGNING_PURPOSE)
 
-    def signing_secret(self, key_id: str) -> str:
-        """The secret with which the customer's server signs for this key: URL-safe base64 of 256 bits."""
-        return self._signing_secrets(key_id)[0]
+    def seal(self, key_id: str, signing_secret: str) -> bytes:
+        """The signing secret of a publishable key as it is stored."""
+        return self._vault.seal(signing_secret, key_id)
 
-    def signature(self, key_id: str, account_id: str, person: str) -> str:
-        """HMAC-SHA256 of `account_id`, a line feed and the person (stakeholder_id, else the address in lower case),
-        in hex, keyed by the text of the signing secret."""
-        return _signature(self.signing_secret(key_id), account_id, person)
-
-    def signed(self, shown: str, key_id: str, account_id: str, person: str) -> bool:
-        """Whether the signature is right; compared in constant time."""
-        right = [_signature(secret, account_id, person) for secret in self._signing_secrets(key_id)]
-        return any([hmac.compare_digest(shown.encode(), signature.encode()) for signature in right])
+    def signed(self, shown: str, sealed: bytes | None, signer: Signer) -> bool:
+        """Whether the signature is right under the stored secret; compared in constant time."""
+        if sealed is None:
+            return False
+        try:
+            secret = self._vault.open(sealed, signer.key_id)
+        except Unsealable:
+            return False
+        return hmac.compare_digest(shown.encode(), signature(secret, signer.account_id, signer.person).encode())
 
     def amend_token(self, grant: AmendGrant) -> str:
         """The grant as a token: its content and a MAC, both URL-safe base64."""
@@ -81,17 +98,21 @@ class BrowserSecrets:
         return grant
 
     def _macs(self, content: bytes) -> list[bytes]:
-        return [hmac.new(key, content, sha256).digest() for key in self._derived("amend-token")]
-
-    def _signing_secrets(self, key_id: str) -> list[str]:
-        return [_text(derived) for derived in self._derived(f"signature:{key_id}")]
-
-    def _derived(self, purpose: str) -> list[bytes]:
-        content = f"tellback:browser:{purpose}".encode()
-        return [hmac.new(secret, content, sha256).digest() for secret in self._secrets]
+        macs = []
+        for secret in self._secrets:
+            key = hmac.new(secret, b"tellback:browser:amend-token", sha256).digest()
+            macs.append(hmac.new(key, content, sha256).digest())
+        return macs
 
 
-def _signature(signing_secret: str, account_id: str, person: str) -> str:
+def new_signing_secret() -> str:
+    """What a customer's server signs with: URL-safe base64 of 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def signature(signing_secret: str, account_id: str, person: str) -> str:
+    """HMAC-SHA256 of `account_id`, a line feed and the person (stakeholder_id, else the address in lower case), in hex,
+    keyed by the text of the signing secret."""
     return hmac.new(signing_secret.encode(), f"{account_id}\n{person}".encode(), sha256).hexdigest()
 
 

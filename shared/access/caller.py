@@ -15,8 +15,8 @@ class Caller:
     """The holder of a valid key.
 
     With `owner_email` (lower case) the caller knows the accounts of this owner only; all others are 404 to it.
-    A publishable caller may only post responses, from `origins`, signed with `require_signature`. `rate_limit` is
-    requests a minute, None for none.
+    A publishable caller may only post responses, from `origins`, signed with `require_signature` by the secret that is
+    sealed in `sealed_signing_secret`. `rate_limit` is requests a minute, None for none.
     """
 
     key_id: str
@@ -27,6 +27,7 @@ class Caller:
     origins: tuple[str, ...] = ()
     rate_limit: int | None = None
     require_signature: bool = False
+    sealed_signing_secret: bytes | None = field(default=None, compare=False, repr=False)
     expires_at: datetime | None = field(default=None, compare=False)
 
     @property

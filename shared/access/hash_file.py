@@ -37,6 +37,7 @@ class _StoredKey(BaseModel):
     origins: tuple[str, ...] = ()
     rate_limit: int | None = None
     require_signature: bool = False
+    sealed_signing_secret: HexBytes | None = None
     expires_at: datetime | None = None
 
 
@@ -46,7 +47,7 @@ class _Content(BaseModel):
 
 
 class HashFile:
-    """Live keys as of one moment. A secret is not in it, only its SHA-256."""
+    """Live keys as of one moment. A key is not in it, only its SHA-256, and what its pages sign with only sealed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -20,6 +20,7 @@ class KeyRecord:
     origins: tuple[str, ...] = ()
     rate_limit: int | None = None
     require_signature: bool = False
+    sealed_signing_secret: bytes | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
@@ -39,5 +40,6 @@ class KeyRecord:
             origins=self.origins,
             rate_limit=self.rate_limit,
             require_signature=self.require_signature,
+            sealed_signing_secret=self.sealed_signing_secret,
             expires_at=self.expires_at,
         )

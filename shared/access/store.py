@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping
 
+from shared.access.browser import BrowserSecrets, new_signing_secret
 from shared.access.caller import SCOPES
 from shared.access.records import KeyRecord
 from shared.access.token import new_token
@@ -18,7 +19,7 @@ MAX_NAME_LENGTH = 200
 MAX_ORIGINS = 20
 _KEYS = (
     "select id, secret_hash, name, scopes, created_at, owner_email, publishable, origins, rate_limit,"
-    " require_signature, expires_at, revoked_at, last_used_at from access.api_keys"
+    " require_signature, sealed_signing_secret, expires_at, revoked_at, last_used_at from access.api_keys"
 )
 ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
 """As browsers send it: scheme, host in lower case, a port that is not the usual one; no path."""
@@ -49,17 +50,25 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
-    """A key just made; `token` is its printed form and is known only now."""
+    """A key just made; `token` is its printed form and is known only now, and so is the `signing_secret` of one whose
+    posts must be signed."""
 
     record: KeyRecord
     token: str = field(repr=False)
+    signing_secret: str | None = field(default=None, repr=False)
 
 
-async def create_key(tx: WriteTx, wanted: NewKey, now: datetime) -> IssuedKey:
-    """Make a key. Raises `Invalid` for unknown or missing scopes, an empty name, an expiry in the past, and malformed
-    origins."""
+async def create_key(tx: WriteTx, wanted: NewKey, now: datetime, browsers: BrowserSecrets | None = None) -> IssuedKey:
+    """Make a key; `browsers` seal the signing secret of one whose posts must be signed. Raises `Invalid` for unknown or
+    missing scopes, an empty name, an expiry in the past, and malformed origins."""
     _check(wanted, now)
     token = new_token(publishable=wanted.publishable)
+    secret, sealed = None, None
+    if wanted.require_signature:
+        if browsers is None:
+            raise TypeError("a signing secret has to be sealed")
+        secret = new_signing_secret()
+        sealed = browsers.seal(token.key_id, secret)
     record = KeyRecord(
         id=token.key_id,
         secret_hash=token.digest(),
@@ -71,13 +80,14 @@ async def create_key(tx: WriteTx, wanted: NewKey, now: datetime) -> IssuedKey:
         origins=wanted.origins,
         rate_limit=wanted.rate_limit,
         require_signature=wanted.require_signature,
+        sealed_signing_secret=sealed,
         expires_at=wanted.expires_at,
     )
     await tx.execute(
         "insert into access.api_keys (id, secret_hash, name, scopes, created_at, owner_email, publishable, origins,"
-        " rate_limit, require_signature, expires_at) values (:id, :secret_hash, :name, cast(:scopes as text[]),"
-        " :created_at, :owner_email, :publishable, cast(:origins as text[]), :rate_limit, :require_signature,"
-        " :expires_at)",
+        " rate_limit, require_signature, sealed_signing_secret, expires_at) values (:id, :secret_hash, :name,"
+        " cast(:scopes as text[]), :created_at, :owner_email, :publishable, cast(:origins as text[]), :rate_limit,"
+        " :require_signature, :sealed_signing_secret, :expires_at)",
         id=record.id,
         secret_hash=record.secret_hash,
         name=record.name,
@@ -88,9 +98,10 @@ async def create_key(tx: WriteTx, wanted: NewKey, now: datetime) -> IssuedKey:
         origins=list(record.origins),
         rate_limit=record.rate_limit,
         require_signature=record.require_signature,
+        sealed_signing_secret=record.sealed_signing_secret,
         expires_at=record.expires_at,
     )
-    return IssuedKey(record, token.printed())
+    return IssuedKey(record, token.printed(), secret)
 
 
 def _check(wanted: NewKey, now: datetime) -> None:
@@ -168,6 +179,27 @@ async def revoke_key(tx: WriteTx, key_id: str, now: datetime) -> bool:
     return touched > 0
 
 
+async def note_sealing(tx: WriteTx, key_id: str, now: datetime) -> None:
+    """Note that the secret key with this id makes what is new from now on, unless it was the last one noted."""
+    await tx.execute(
+        "insert into access.secret_keys (key_id, sealing_since) values (:key_id, :now)"
+        " on conflict (key_id) do update set sealing_since = excluded.sealing_since where exists"
+        " (select from access.secret_keys later where later.sealing_since > secret_keys.sealing_since)",
+        key_id=key_id,
+        now=now,
+    )
+
+
+async def sealing_since(tx: ReadTx, key_id: str) -> datetime | None:
+    """Since when the secret key with this id has made what is new; None where another one was noted last, or none."""
+    since: datetime | None = await tx.scalar(
+        "select sealing_since from access.secret_keys where key_id = :key_id"
+        " and sealing_since = (select max(sealing_since) from access.secret_keys)",
+        key_id=key_id,
+    )
+    return since
+
+
 async def record_use(tx: WriteTx, used: Mapping[str, datetime]) -> None:
     """Note when keys were last used; a time earlier than the stored one changes nothing."""
     await tx.execute(
@@ -191,6 +223,7 @@ def _record(row: RowMapping) -> KeyRecord:
         origins=tuple(row["origins"]),
         rate_limit=row["rate_limit"],
         require_signature=row["require_signature"],
+        sealed_signing_secret=row["sealed_signing_secret"],
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
         last_used_at=row["last_used_at"],

@@ -20,6 +20,7 @@ from shared.api.names import Names
 from shared.api.notifications import NotificationItem
 from shared.api.parked import Replayed
 from shared.api.programmes import DryRun, Programme
+from shared.api.response_targets import ResponseTargets
 from shared.api.rules import DryRunResult, RuleView
 from shared.api.surveys import Survey, SurveyLogo, SurveyVersionDetail
 from shared.api.waves import PersonAdded
@@ -73,6 +74,7 @@ CORRECT_ASK = Call("outreach", "POST", "/v1/asks/{ask_id}/correct", AskDetail)
 ADD_TO_WAVE = Call("outreach", "POST", "/v1/programmes/{programme_id}/waves/{day}/people", PersonAdded)
 TELL_CHANGES = Call("outreach", "POST", "/v1/loop-backs", LoopBack)
 WITHDRAW_LOOP_BACK = Call("outreach", "POST", "/v1/loop-backs/{loop_back_id}/withdraw", LoopBack)
+SET_RESPONSE_TARGET = Call("outreach", "PUT", "/v1/response-targets", ResponseTargets)
 SUPPRESS = Call("outreach", "POST", "/v1/suppressions", SuppressionsAdded)
 LIFT_SUPPRESSION = Call("outreach", "DELETE", "/v1/suppressions/{suppression_id}", NoneType)
 BEGIN_SURVEY = Call("outreach", "POST", "/v1/surveys", Survey)

@@ -24,6 +24,7 @@ from shared.api.people import Change, Person, PersonWithResponses, Response
 from shared.api.portfolio import AccountTrend, PortfolioScore, PortfolioTrend
 from shared.api.programmes import Calendar, DryRun, Programme
 from shared.api.reach import PortfolioFunnel, PortfolioGaps
+from shared.api.response_targets import ResponseTargets
 from shared.api.reviews import ReviewPack
 from shared.api.rules import RuleView
 from shared.api.sending_domain import SendingDomain
@@ -85,6 +86,7 @@ BOUNCES = Question("outreach", "/v1/bounces", Page[Bounce])
 SENDING_DOMAIN = Question("outreach", "/v1/sending-domain", SendingDomain)
 WAVES = Question("outreach", "/v1/waves", Waves)
 WAVE_PEOPLE = Question("outreach", "/v1/programmes/{programme_id}/waves/{day}/people", WavePeople)
+RESPONSE_TARGETS = Question("outreach", "/v1/response-targets", ResponseTargets)
 LOOP_BACKS = Question("outreach", "/v1/loop-backs", Page[LoopBack])
 SUPPRESSIONS = Question("outreach", "/v1/suppressions", Page[Suppression])
 SURVEY_TEMPLATES = Question("outreach", "/v1/survey-templates", SurveyTemplates)

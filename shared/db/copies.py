@@ -8,7 +8,9 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from shared.db.engine import Database, translated
-from shared.db.migrate import UNFINISHED, VERSION_TABLE
+from shared.db.erasures import person_in
+from shared.db.migrate import UNFINISHED
+from shared.db.schemas import VERSION_TABLE, level_of
 from shared.db.transaction import ReadTx, WriteTx
 from shared.settings import CommonSettings
 
@@ -99,8 +101,9 @@ class Snapshot:
         """Schema -> the revision that it is at; schemas that are not there are left out."""
         found: dict[str, str] = {}
         for schema in schemas:
-            if await self.tx.scalar(f"select to_regclass('{schema}.{VERSION_TABLE}') is not null"):
-                found[schema] = await self.tx.scalar(f"select version_num from {schema}.{VERSION_TABLE}")
+            level = await level_of(self.tx, schema)
+            if level.found is not None:
+                found[schema] = level.found
         return found
 
     async def tables(self, schemas: Collection[str]) -> list[TableCopy]:
@@ -210,4 +213,22 @@ async def ids_of_people(tx: ReadTx, schemas: Collection[str], account_ids: Colle
             f' where account_id = any(cast(:accounts as text[])) and "{row["column"]}" is not null'
         )
         found.update((account, person) for account, person in await tx.rows(statement, accounts=list(account_ids)))
+    return found
+
+
+async def people_in_records(tx: ReadTx, schemas: Collection[str], account_ids: Collection[str]) -> set[tuple[str, str]]:
+    """Every person at these accounts that records name which wait to be published or were set aside, as (account_id,
+    id): a table has them only once such a record has arrived."""
+    found: set[tuple[str, str]] = set()
+    for schema in schemas:
+        for table in ("outbox", "parked"):
+            values = await tx.column(
+                f'select value from "{schema}".{table} where value is not null'
+                " and (account_id = any(cast(:accounts as text[])) or account_id = '' or account_id is null)",
+                accounts=list(account_ids),
+            )
+            for value in values:
+                person = person_in(bytes(value))
+                if person is not None:
+                    found.add(person[:2])
     return found

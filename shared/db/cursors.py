@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import RowMapping
 
+from shared.db.sql import comma_list
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.errors import TellbackError
 from shared.verdicts import Outcome, Verdict
@@ -16,8 +17,8 @@ Place = tuple[str, int]
 _COUNT_OF = {outcome: f"{outcome.value}_count" for outcome in Outcome}
 """Outcome -> the column that counts it."""
 _COUNTS = ", ".join(_COUNT_OF.values())
-_ADDED = ", ".join(f"{name} = cursors.{name} + batch.{name}" for name in _COUNT_OF.values())
-_ARRAYS = ", ".join(f"cast(:{name} as bigint[])" for name in _COUNT_OF.values())
+_ADDED = comma_list("{0} = cursors.{0} + batch.{0}", _COUNT_OF.values())
+_ARRAYS = comma_list("cast(:{0} as bigint[])", _COUNT_OF.values())
 ANCHOR_AGE = "2 minutes"
 """How old a record is at the least before it becomes the anchor of its partition: by then Linux has written it to the
 disk (it does within 35 seconds), so a power cut leaves it in the log."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from shared.db.sql import BOUND_PEOPLE, comma_list, people_binds
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.directory import (
     AccountRecord,
@@ -98,7 +99,7 @@ def _upsert(table: str, columns: str, key: str) -> str:
     keys = [column.strip() for column in key.split(",")]
     binds = {name: f":{name}" for name in names} | {"record": "cast(:record as jsonb)"}
     values = ", ".join(binds.values())
-    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
+    changes = comma_list("{0} = excluded.{0}", names[len(keys) :])
     return (
         f"insert into {table} ({columns}) values ({values}) on conflict ({key}) do update set {changes}"
         f" where (excluded.recorded_at, excluded.event_id) > ({table}.recorded_at, {table}.event_id)"
@@ -283,8 +284,8 @@ async def every_id(tx: ReadTx, people: Iterable[tuple[str, str]]) -> dict[tuple[
         return found
     rows = await tx.rows(
         "select account_id, alias_id, stakeholder_id from aliases where (account_id, stakeholder_id) in"
-        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
-        **as_columns({"accounts": account_id, "people": person} for account_id, person in asked),
+        f" {BOUND_PEOPLE}",
+        **people_binds(asked),
     )
     for account_id, alias, stakeholder_id in rows:
         found[account_id, alias] = stakeholder_id

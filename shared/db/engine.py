@@ -41,6 +41,8 @@ _READ_ONLY = "25006"
 """The SQLSTATE of writes to a server that has become a standby."""
 _NOT_AS_EXPECTED = "42"
 """SQLSTATE class of a missing table, column or right: a programming error, or a schema of another version."""
+_FORBIDDEN = "42501"
+"""The SQLSTATE of a right that is missing."""
 
 
 class DatabaseUnavailable(Unavailable):
@@ -100,6 +102,11 @@ def sqlstate(error: BaseException) -> str:
 def misfits(error: BaseException) -> bool:
     """Whether the schema differs from the one that this code expects, or rights on it are missing."""
     return isinstance(error, DatabaseRefuses) or sqlstate(error)[:2] == _NOT_AS_EXPECTED
+
+
+def lacks_right(error: BaseException) -> bool:
+    """Whether the role that we connect as has no right to what was asked for."""
+    return sqlstate(error) == _FORBIDDEN
 
 
 def from_driver(error: Exception) -> bool:

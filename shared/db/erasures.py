@@ -17,6 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from shared.db.sql import comma_list
 from shared.db.transaction import ReadTx, WriteTx
 from shared.erasure import Subject
 from shared.events.responses import ErasedId, StakeholderErased
@@ -120,7 +121,7 @@ class Journal:
         the journal's own columns, and stand with the id that was named. What the person has at other accounts is
         pending until the event of that account is here."""
         names = ("receipt_id", "subject", "account_id", "stakeholder_id", "erased_at", "applied_at", *counts)
-        changes = ", ".join(f"{name} = excluded.{name}" for name in ("stakeholder_id", "applied_at", *counts))
+        changes = comma_list("{0} = excluded.{0}", ("stakeholder_id", "applied_at", *counts))
         rows = []
         for erased in event.every_id():
             rows.append(_entry(event, erased) | {"stakeholder_id": None, "applied_at": applied_at})
@@ -130,7 +131,7 @@ class Journal:
             rows.append(_entry(event, erased) | pending)
         none = dict.fromkeys(counts, 0)
         await tx.execute_many(
-            f"insert into erasures ({', '.join(names)}) values ({', '.join(f':{name}' for name in names)})"
+            f"insert into erasures ({', '.join(names)}) values ({comma_list(':{0}', names)})"
             f" on conflict (receipt_id, subject) do update set {changes} where excluded.applied_at is not null",
             [none | row for row in sorted(rows, key=_by_subject)],
         )

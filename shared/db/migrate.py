@@ -1,102 +1,126 @@
-"""Migrations: forward only, one chain a schema, run by one process at a time over a direct connection."""
+"""Migrations: forward only, one chain a schema, one process at a time over a direct connection, beside services.
 
-import importlib
-from collections.abc import Mapping
+Each step is a transaction of its own, so that what was done stays done. A step that gets no lock within a second lets
+those behind it pass, and is tried again after a while. Indexes are built concurrently, outside of any transaction.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from shared.db import roles
 from shared.db.connector import DRIVER, Connector
-from shared.db.engine import translated
+from shared.db.engine import DatabaseUnavailable, TransactionLost, translated
+from shared.db.migration_steps import Index, Step, missing_steps, steps_of
+from shared.db.schemas import PACKAGES, VERSION_TABLE, Level, Standing, folder_of, level_of
+from shared.db.transaction import ReadTx
 from shared.errors import Halt
+from shared.telemetry.logging import get_logger
 
-PACKAGES = {
-    "access": "shared.access",
-    "collector": "services.collector",
-    "scorer": "services.scorer",
-    "alerting": "services.alerting",
-    "benchmark": "services.benchmark",
-    "outreach": "services.outreach",
-    "dashboard": "services.dashboard",
-}
-"""Schema -> the package whose `migrations` folder creates it."""
-VERSION_TABLE = "schema_version"
+log = get_logger(__name__)
+T = TypeVar("T")
+Tell = Callable[[str], None]
+"""Told what a migration waits for, in a sentence."""
 CONNECT_SECONDS = 10.0
 UNFINISHED = "tellback_restore"
 """A schema that is there from the beginning of a restore until its commit."""
+LOCK_TIMEOUT = "1s"
+"""How long a step waits for a lock. Whoever wants the table waits behind it meanwhile, so it is short."""
+TRIES = 30
+PAUSE_SECONDS = (0.5, 2.5)
+"""Between two tries, drawn anew each time. With `TRIES` a step waits for a minute or so."""
+ALONE_SECONDS = 60.0
+"""How long one migration waits for another to end."""
 _LOCK = 0x7E13
+_uniform = random.SystemRandom().uniform
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
-    """How far a schema is: `found` and `wanted` are revision ids, `found` None before the first migration."""
+class PlannedStep:
+    """A step that `migrate` would take. `compatible`: whether services of the release that migrated last go on."""
 
     schema: str
-    found: str | None
-    wanted: str | None
-
-    @property
-    def current(self) -> bool:
-        """Whether the schema is at the newest revision."""
-        return self.found == self.wanted
-
-
-def folder_of(schema: str) -> Path | None:
-    """The folder with the migrations of a schema; None for a service that has none."""
-    try:
-        package = importlib.import_module(PACKAGES[schema])
-    except ModuleNotFoundError:
-        return None
-    folder = Path(str(package.__file__)).parent / "migrations"
-    return folder if folder.is_dir() else None
-
-
-def _scripts(folder: Path) -> ScriptDirectory:
-    return ScriptDirectory(str(folder), version_locations=[str(folder)])
+    revision: str
+    title: str
+    compatible: bool
+    indexes: tuple[str, ...]
 
 
 async def migrate(
-    database_url: str, schemas: tuple[str, ...] = tuple(PACKAGES), password_file: Path | None = None
+    database_url: str,
+    schemas: tuple[str, ...] = tuple(PACKAGES),
+    password_file: Path | None = None,
+    tell: Tell = log.info,
 ) -> list[Level]:
-    """Bring the schemas to the newest revision; returns their levels before. Raises `Unavailable`, or `Halt` when a
-    schema is at a revision that this release does not know."""
-    return await _each(database_url, schemas, password_file, _upgrade)
+    """Bring the schemas to the newest revision; returns their levels before. One that a newer release has migrated is
+    left as it is where this release works with it. Raises `Halt` where it does not, `Unavailable`."""
+    async with _connected(database_url, password_file) as connection:
+        await _until_alone(connection, tell)
+        levels = [await _fitting(connection, schema) for schema in _installed(schemas)]
+        for level in levels:
+            await _bring(connection, level, tell)
+    return levels
 
 
 async def levels(
     database_url: str, schemas: tuple[str, ...] = tuple(PACKAGES), password_file: Path | None = None
 ) -> list[Level]:
-    """The levels of the schemas, without changing them. Raises `Unavailable`, or `Halt` when a schema is at a revision
-    that this release does not know."""
-    return await _each(database_url, schemas, password_file, _level)
+    """The levels of the schemas, without changing them. Raises `Unavailable`."""
+    async with _connected(database_url, password_file) as connection:
+        return [await level_of(ReadTx(connection), schema) for schema in _installed(schemas)]
+
+
+async def plan(
+    database_url: str, schemas: tuple[str, ...] = tuple(PACKAGES), password_file: Path | None = None
+) -> list[PlannedStep]:
+    """The steps that `migrate` would take, without taking them. Raises `Halt` where it would, `Unavailable`."""
+    planned = []
+    async with _connected(database_url, password_file) as connection:
+        for schema in _installed(schemas):
+            level = await _fitting(connection, schema)
+            for step in missing_steps(level):
+                names = tuple(index.name for index in step.indexes)
+                planned.append(PlannedStep(schema, step.revision, step.title, _bears(level, step), names))
+    return planned
 
 
 async def migrate_within(connection: AsyncConnection, revisions: Mapping[str, str] | None = None) -> None:
     """Migrate in the transaction of this connection: each of the schemas to its revision, or all that there are to the
     newest. Raises `Halt` for a revision that this release does not know."""
-    wanted: dict[str, str | None] = dict.fromkeys(PACKAGES)
+    wanted: dict[str, str | None] = dict.fromkeys(_installed(tuple(PACKAGES)))
     if revisions is not None:
         wanted = dict(revisions)
     for schema, revision in wanted.items():
-        folder = None
+        level = Level(schema, None, None, ())
         if schema in PACKAGES:
-            folder = folder_of(schema)
-        if folder is not None:
-            await connection.run_sync(_upgrade, schema, _scripts(folder), revision)
-        elif revision is not None:
-            raise _unknown(schema, revision)
+            level = await level_of(ReadTx(connection), schema)
+        if revision is not None and revision not in level.known:
+            raise Halt(
+                "unknown_revision",
+                f"schema {schema} is at revision {revision}, which this release does not know:"
+                " update this installation",
+            )
+        for step in missing_steps(level, revision):
+            await connection.run_sync(_take, schema, step)
 
 
-async def _each(database_url: str, schemas: tuple[str, ...], password_file: Path | None, work: object) -> list[Level]:
-    connector = Connector(database_url, password_file, CONNECT_SECONDS, {"lock_timeout": "3s"})
-    engine = create_async_engine(DRIVER, async_creator=connector)
-    done: list[Level] = []
+def _installed(schemas: tuple[str, ...]) -> list[str]:
+    return [schema for schema in schemas if folder_of(schema) is not None]
+
+
+@asynccontextmanager
+async def _connected(database_url: str, password_file: Path | None) -> AsyncIterator[AsyncConnection]:
+    """A connection on which every statement is a transaction of its own. Raises `Halt` in the middle of a restore."""
+    connector = Connector(database_url, password_file, CONNECT_SECONDS, {"statement_timeout": "0", "lock_timeout": "0"})
+    engine = create_async_engine(DRIVER, async_creator=connector, isolation_level="AUTOCOMMIT")
     try:
         with translated():
             async with engine.connect() as connection:
@@ -106,64 +130,124 @@ async def _each(database_url: str, schemas: tuple[str, ...], password_file: Path
                         "a restore into this database was interrupted, and nothing of it is there: run it again"
                         f" (to use the empty database instead: `drop schema {UNFINISHED} cascade`)",
                     )
-        for schema in schemas:
-            folder = folder_of(schema)
-            if folder is None:
-                continue
-            with translated():
-                async with engine.begin() as connection:
-                    done.append(await connection.run_sync(work, schema, _scripts(folder)))  # type: ignore[arg-type]
+                yield connection
     finally:
         await engine.dispose()
-    return done
 
 
-def _level(connection: Connection, schema: str, scripts: ScriptDirectory) -> Level:
-    exists = connection.scalar(text("select to_regclass(:name)"), {"name": f"{schema}.{VERSION_TABLE}"})
-    revision = None
-    if exists:
-        revision = connection.scalar(text(f"select version_num from {schema}.{VERSION_TABLE}"))
-    if revision is not None:
-        _require_known(schema, revision, scripts)
-    return Level(schema, revision, scripts.get_current_head())
+async def _until_alone(connection: AsyncConnection, tell: Tell) -> None:
+    """Keep other migrations out as long as the connection lives. Whoever waits asks again and again: a statement that
+    waits has a snapshot, and an index that is built concurrently would wait for that."""
+    until = asyncio.get_running_loop().time() + ALONE_SECONDS
+    said = False
+    while not await connection.scalar(text(f"select pg_try_advisory_lock({_LOCK})")):
+        if asyncio.get_running_loop().time() > until:
+            raise DatabaseUnavailable("another `tellback migrate` is at work on this database: wait for its end")
+        if not said:
+            tell("another `tellback migrate` is at work on this database: waiting for its end")
+            said = True
+        await asyncio.sleep(_uniform(0.2, 0.6))
 
 
-def _require_known(schema: str, revision: str, scripts: ScriptDirectory) -> None:
-    if revision not in {step.revision for step in scripts.walk_revisions()}:
-        raise _unknown(schema, revision)
+async def _fitting(connection: AsyncConnection, schema: str) -> Level:
+    level = await level_of(ReadTx(connection), schema)
+    if level.standing is Standing.INCOMPATIBLE:
+        raise level.fault()
+    return level
 
 
-def _unknown(schema: str, revision: str) -> Halt:
-    return Halt(
-        "unknown_revision",
-        f"schema {schema} is at revision {revision}, which this release does not know. If a newer release wrote it,"
-        " update this installation; if a build from before release 0.1 did, its data cannot be taken over: begin"
-        " with an empty database (`tellback up`: a new data folder) and send the data again",
+def _bears(level: Level, step: Step) -> bool:
+    """Whether code that knows the schema up to where it is now works with it after the step."""
+    if level.found is None:
+        return True
+    return level.known.index(step.compatible_since) <= level.known.index(level.found)
+
+
+async def _bring(connection: AsyncConnection, level: Level, tell: Tell) -> None:
+    """Take the steps that a schema lacks, and give the rights out, which may be lacking though no step is."""
+    schema = level.schema
+    if level.found is not None and level.compatible_since is None:
+        await _within(connection, _adopt, level)
+    for step in missing_steps(level):
+        for index in step.indexes:
+            tell(f"{step.revision} builds the index {index.name} concurrently: services go on meanwhile")
+            await _retried(step.revision, tell, partial(_build, connection, schema, index))
+        work = _take
+        if step.indexes:
+            work = _note
+        await _retried(step.revision, tell, partial(_within, connection, work, schema, step))
+    await _retried(f"the rights on {schema}", tell, partial(_within, connection, _grant, schema))
+
+
+async def _retried(what: str, tell: Tell, work: Callable[[], Awaitable[T]]) -> T:
+    """The result of `work`, which is tried again while others hold the locks that it needs."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            with translated():
+                return await work()
+        except TransactionLost:
+            if attempt == TRIES:
+                break
+        tell(f"{what} got no lock within {LOCK_TIMEOUT}, try {attempt} of {TRIES}: it is tried again")
+        await asyncio.sleep(_uniform(*PAUSE_SECONDS))
+    raise DatabaseUnavailable(
+        f"{what} got no lock in {TRIES} tries, and what came before it is done. Look for long transactions"
+        " (`select pid, application_name, xact_start from pg_stat_activity order by xact_start`), end them, and run"
+        " `tellback migrate` again"
     )
 
 
-def _upgrade(connection: Connection, schema: str, scripts: ScriptDirectory, revision: str | None = None) -> Level:
-    connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+async def _within(connection: AsyncConnection, work: Callable[..., None], *arguments: object) -> None:
+    """Run `work(connection, …)` in a transaction that waits for no lock for long."""
+    await connection.execute(text("begin"))
+    try:
+        await connection.execute(text(f"set local lock_timeout = '{LOCK_TIMEOUT}'"))
+        await connection.run_sync(work, *arguments)
+    except BaseException:
+        await connection.execute(text("rollback"))
+        raise
+    await connection.execute(text("commit"))
+
+
+def _take(connection: Connection, schema: str, step: Step) -> None:
     connection.execute(text(f'create schema if not exists "{schema}"'))
     connection.execute(text(f'set local search_path to "{schema}", public'))
-    before = _level(connection, schema, scripts)
-    if not before.current:
-        if revision is not None:
-            _require_known(schema, revision, scripts)
-        _run(connection, before, scripts, revision or "heads")
+    step.run(connection)
+    _note(connection, schema, step)
+    _grant(connection, schema)
+
+
+def _note(connection: Connection, schema: str, step: Step) -> None:
+    """Write down that a step was taken."""
+    table = f"{schema}.{VERSION_TABLE}"
+    connection.execute(text(f"create table if not exists {table} (revision text primary key, compatible_since text)"))
+    connection.execute(text(f"delete from {table}"))
+    connection.execute(
+        text(f"insert into {table} (revision, compatible_since) values (:revision, :compatible_since)"),
+        {"revision": step.revision, "compatible_since": step.compatible_since},
+    )
+
+
+def _adopt(connection: Connection, level: Level) -> None:
+    """Take over the table of a build that wrote the revision as `version_num`, and nothing else."""
+    [step] = [step for step in steps_of(level.schema) if step.revision == level.found]
+    connection.execute(text(f"drop table {level.schema}.{VERSION_TABLE}"))
+    _note(connection, level.schema, step)
+
+
+def _grant(connection: Connection, schema: str) -> None:
     roles.grant(connection, schema, PACKAGES.keys() - {roles.KEYS})
-    return before
 
 
-def _run(connection: Connection, before: Level, scripts: ScriptDirectory, target: str) -> None:
-    """Run the revisions that the schema lacks."""
-    steps = list(scripts.iterate_revisions(target, before.found or "base"))
-    connection.execute(text(f"create table if not exists {VERSION_TABLE} (version_num text primary key)"))
-    with Operations.context(MigrationContext.configure(connection)):
-        for step in reversed(steps):
-            step.module.upgrade()
-            connection.execute(text(f"delete from {VERSION_TABLE}"))
-            connection.execute(
-                text(f"insert into {VERSION_TABLE} (version_num) values (:revision)"),
-                {"revision": step.revision},
-            )
+async def _build(connection: AsyncConnection, schema: str, index: Index) -> None:
+    """Build an index beside the services' work. One that an interrupted build has left is invalid, and made anew."""
+    valid = await connection.scalar(
+        text("select indisvalid from pg_index where indexrelid = to_regclass(:name)"),
+        {"name": f"{schema}.{index.name}"},
+    )
+    if valid:
+        return
+    await connection.execute(text(f'set search_path to "{schema}", public'))
+    if valid is False:
+        await connection.execute(text(f"drop index concurrently {index.name}"))
+    await connection.exec_driver_sql(index.statement(concurrently=True))

@@ -1,29 +1,18 @@
 """Cursors after a restore: they were taken at another time than the log that is there now, or from another log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from sqlalchemy import RowMapping
-
-from shared.db.cursors import NOTHING_READ, Place
-from shared.db.transaction import ReadTx, WriteTx, as_columns
+from shared.db.cursors import Cursor, Place
+from shared.db.transaction import ReadTx, WriteTx
 
 
-async def positions(tx: ReadTx) -> Sequence[RowMapping]:
-    """Of every cursor topic, partition, next_offset and cluster_id."""
-    return await tx.all("select topic, partition, next_offset, cluster_id from cursors order by topic, partition")
-
-
-async def set_back(tx: WriteTx, ends: Mapping[Place, int]) -> None:
-    """Let reading go on at the end of logs that end before their cursors."""
-    if not ends:
-        return
-    rows = [{"topics": topic, "partitions": number, "ends": end} for (topic, number), end in ends.items()]
-    await tx.execute(
-        f"update cursors set next_offset = log.ending, {NOTHING_READ}, epoch = epoch + 1,"
-        " updated_at = now() from unnest(cast(:topics as text[]), cast(:partitions as int[]), cast(:ends as bigint[]))"
-        " as log(topic, partition, ending) where cursors.topic = log.topic and cursors.partition = log.partition",
-        **as_columns(rows),
+async def positions(tx: ReadTx) -> list[Cursor]:
+    """Every cursor."""
+    rows = await tx.all(
+        "select topic, partition, next_offset, epoch, cluster_id, last_offset, last_fingerprint from cursors"
+        " order by topic, partition"
     )
+    return [Cursor(**row) for row in rows]
 
 
 async def begin_new_log(tx: WriteTx, beginnings: Mapping[Place, int], stored: Mapping[Place, int]) -> None:

@@ -98,7 +98,7 @@ def create_bare_app(
     )
     app.state.health = Health()
     app.state.limiter = RateLimiter(clock or SystemClock())
-    app.add_middleware(Edge)
+    app.add_middleware(Edge, health=app.state.health)
     for kind in (TellbackError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _on_error)
     for router in (health.router, *routers):
@@ -120,6 +120,7 @@ def _watched(lifespan: Lifespan) -> Lifespan:
             if plumbing is not None and not health.has_checks:
                 health.add("plumbing", _plumbing_check(plumbing.not_ready))
                 health.remarks = plumbing.remarks
+                health.shut = plumbing.shut
             health.started = True
             yield
             health.stopping = True

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import BadRequest, Invalid, TellbackError, UnsupportedMedia
+from shared.http.health import Health
 from shared.http.limits import HEADER_BYTES
 from shared.http.problem import HeadersTooLarge, internal_error, of_status, problem_response
 from shared.ids import uuid7
@@ -24,10 +25,12 @@ log = get_logger(__name__)
 
 
 class Edge:
-    """Wraps an ASGI app so that every request ends with a well-formed, counted answer, whatever happens inside."""
+    """Wraps an ASGI app so that every request ends with a well-formed, counted answer, whatever happens inside. While
+    the `health` of the service says that it cannot serve, requests are refused."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, health: Health) -> None:
         self._app = app
+        self._health = health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,6 +54,7 @@ class Edge:
     async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
         try:
             refuse_bad_framing(scope)
+            self._health.require_open(scope["path"])
             await self._app(scope, receive, exchange.send)
         except ClientDisconnect:
             exchange.status = exchange.status or _CLIENT_GONE

@@ -19,6 +19,10 @@ Check = Callable[[], Coroutine[Any, Any, str | None]]
 """Returns the reason why this need is not met, or None when it is. Reasons name no secrets and no input."""
 Remarks = Callable[[], Coroutine[Any, Any, list[str]]]
 """Returns what does not work although requests are answered, a sentence each."""
+Shut = Callable[[], TellbackError | None]
+"""Returns with which error every request is refused now, other than those of `OPERATIONS`; None while it is not."""
+OPERATIONS = ("/health/", "/metrics")
+"""How the paths begin that are always answered."""
 
 log = get_logger(__name__)
 
@@ -45,6 +49,7 @@ class Health:
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
         self.remarks: Remarks = _no_remarks
+        self.shut: Shut = _never
         self._looking: asyncio.Task[tuple[bool, HealthReport]] | None = None
         self.started = False
         self.stopping = False
@@ -57,6 +62,12 @@ class Health:
     def add(self, name: str, check: Check) -> None:
         """Let readiness depend on `check`; it replaces an earlier check of the same name."""
         self._checks[name] = check
+
+    def require_open(self, path: str) -> None:
+        """Raises the error with which a request to this path is refused now."""
+        refusal = self.shut()
+        if refusal is not None and not path.startswith(OPERATIONS):
+            raise refusal
 
     async def report(self) -> tuple[bool, HealthReport]:
         """Whether the service is ready, and why not, with remarks; all checks run concurrently, within 2 s. Concurrent
@@ -82,6 +93,10 @@ class Health:
 
 async def _no_remarks() -> list[str]:
     return []
+
+
+def _never() -> None:
+    """The default of `Health.shut`."""
 
 
 async def _run(name: str, check: Check) -> CheckResult:

@@ -75,14 +75,12 @@ async def create(
         require_signature=wanted.require_signature,
     )
     require_may_give(caller, new_key)
+    browsers = BrowserSecrets(request.app.state.plumbing.settings.key_ring)
     async with database.write() as tx:
-        issued = await store.create_key(tx, new_key, clock.now())
+        issued = await store.create_key(tx, new_key, clock.now(), browsers)
     log.info("key_created", key_id=issued.record.id, scopes=sorted(wanted.scopes), by=caller.key_id)
     request.app.state.plumbing.keys.forget(issued.record.id)
-    secret = None
-    if issued.record.require_signature:
-        secret = BrowserSecrets(request.app.state.plumbing.settings.key_ring).signing_secret(issued.record.id)
-    return NewKey(**_shown(issued.record).model_dump(), key=issued.token, signing_secret=secret)
+    return NewKey(**_shown(issued.record).model_dump(), key=issued.token, signing_secret=issued.signing_secret)
 
 
 @router.get("/v1/keys", summary="List keys, the newest first")

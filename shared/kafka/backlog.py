@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
+from operator import attrgetter
 
 from shared.db.cursors import Cursor, Place
 from shared.kafka.batch import PolledBatch
@@ -36,8 +37,12 @@ class Backlog:
     record by record."""
 
     def __init__(self, batches: Iterable[PolledBatch]) -> None:
-        self._lanes = [_Lane(batch.cursor, batch.records, len(batch.records)) for batch in batches]
-        self._together = not any(is_suspect(lane.cursor) for lane in self._lanes)
+        self._lanes: list[_Lane] = []
+        self._together = True
+        for batch in batches:
+            self._lanes.append(_Lane(batch.cursor, batch.records, len(batch.records)))
+            if is_suspect(batch.cursor):
+                self._together = False
 
     def __bool__(self) -> bool:
         return bool(self._lanes)
@@ -49,17 +54,20 @@ class Backlog:
 
     def wait(self) -> float:
         """Seconds until the next piece may be written."""
-        return max(0.0, min(lane.due for lane in self._lanes) - time.monotonic())
+        return max(0.0, self._first_due().due - time.monotonic())
 
     def piece(self) -> list[PolledBatch]:
         """The records to be written next, in one transaction."""
         if self._together:
             return [PolledBatch(lane.cursor, lane.left) for lane in self._lanes]
-        lane = min(self._lanes, key=lambda lane: lane.due)
+        lane = self._first_due()
         size = lane.size
         if is_suspect(lane.cursor):
             size = 1
         return [PolledBatch(lane.cursor, lane.left[:size])]
+
+    def _first_due(self) -> _Lane:
+        return min(self._lanes, key=attrgetter("due"))
 
     def done(self, piece: Sequence[PolledBatch]) -> None:
         """Remove a piece that was written."""
@@ -100,16 +108,19 @@ class Backlog:
     def others(self, piece: Sequence[PolledBatch], limit: int) -> list[PolledBatch]:
         """At most `limit` single records outside of the piece, spread evenly over all remaining records, the last one
         first."""
-        lane_of_piece = self._lane(piece[0])
+        in_piece = piece[0]
         singles: list[PolledBatch] = []
         for lane in self._lanes:
             others = lane.left
-            if lane is lane_of_piece:
-                others = lane.left[len(piece[0].records) :]
+            if lane.cursor is in_piece.cursor:
+                others = lane.left[len(in_piece.records) :]
             for record in others:
                 singles.append(PolledBatch(lane.cursor, [record]))
         step = max(1, ceil(len(singles) / limit))
         return singles[::-step]
 
     def _lane(self, batch: PolledBatch) -> _Lane:
-        return next(lane for lane in self._lanes if lane.cursor is batch.cursor)
+        for lane in self._lanes:
+            if lane.cursor is batch.cursor:
+                return lane
+        raise KeyError(batch.cursor.place)

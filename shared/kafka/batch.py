@@ -1,9 +1,9 @@
 """Polled batches, and what becomes of their records inside the transaction: verdicts, parked records, moved cursors."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, groupby, islice
+from itertools import chain, groupby
 from operator import attrgetter
 
 from shared.db.cursors import Advance, Cursor
@@ -20,12 +20,14 @@ from shared.kafka.dead_letter import forget_kept, overtaken, park
 from shared.kafka.decoding import PolledRecord, fingerprint
 from shared.telemetry.tracebacks import kind_of, without_data
 from shared.topics import INVITATION_UNSUBSCRIBED, RESPONSE_WITHDRAWN, STAKEHOLDER_ERASED, Topic
-from shared.verdicts import CHANGE, NEW, BatchHandler, Outcome, Received, Verdict, dead_letter
+from shared.verdicts import CHANGE, BatchHandler, Outcome, Verdict, dead_letter
 from shared.version import version
 
 MAX_RECORDS = 5_000
 MUST_APPLY = frozenset({STAKEHOLDER_ERASED, RESPONSE_WITHDRAWN, INVITATION_UNSUBSCRIBED})
 """Events that are never given up: withdrawals, erasures and objections."""
+PARKED = frozenset({Outcome.CONFLICT, Outcome.DEAD_LETTERED})
+"""Outcomes of records that are kept, with their bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,32 +75,40 @@ async def _handle(tx: WriteTx, batches: Sequence[PolledBatch]) -> None:
     statements cost the same for many records as for few."""
     verdicts: list[Verdict] = []
     everything = chain.from_iterable(batch.records for batch in batches)
-    for handler, group in groupby(everything, key=attrgetter("handler")):
-        run = list(group)
+    for handler, records in groupby(everything, key=attrgetter("handler")):
         if handler is None:
-            verdicts += [polled.verdict for polled in run if polled.verdict is not None]
-            continue
-        received = [polled.received for polled in run if polled.received is not None]
-        answers = await _answers(handler, tx, received)
-        if len(answers) != len(received):
-            raise TypeError(f"a handler of {received[0].topic} answered {len(answers)} of {len(received)} records")
-        verdicts += answers
-    rest = iter(verdicts)
+            verdicts += _verdicts_of_decoding(records)
+        else:
+            verdicts += await _verdicts_of_handler(handler, tx, records)
+    start = 0
     for batch in batches:
-        batch.verdicts = list(islice(rest, len(batch.records)))
+        end = start + len(batch.records)
+        batch.verdicts = verdicts[start:end]
+        start = end
 
 
-async def _answers(handler: BatchHandler, tx: WriteTx, received: Sequence[Received]) -> Sequence[Verdict]:
-    """The verdicts of a handler. An unforeseen error is wrapped in `HandlerFailed`: an `OSError` of the handler would
-    otherwise be taken for trouble with the database."""
+def _verdicts_of_decoding(records: Iterable[PolledRecord]) -> list[Verdict]:
+    """The verdicts that decoding gave to records without a handler."""
+    return [polled.verdict for polled in records if polled.verdict is not None]
+
+
+async def _verdicts_of_handler(
+    handler: BatchHandler, tx: WriteTx, records: Iterable[PolledRecord]
+) -> Sequence[Verdict]:
+    """The handler's verdict on each record. An unforeseen error is wrapped in `HandlerFailed`: an `OSError` of the
+    handler would otherwise be taken for trouble with the database."""
+    received = [polled.received for polled in records if polled.received is not None]
     try:
-        return await handler(tx, received)
+        verdicts = await handler(tx, received)
     except (TellbackError, MemoryError):
         raise
     except Exception as error:
         if from_driver(error):
             raise
         raise HandlerFailed(error) from error
+    if len(verdicts) != len(received):
+        raise TypeError(f"a handler of {received[0].topic} answered {len(verdicts)} of {len(received)} records")
+    return verdicts
 
 
 async def set_aside(tx: WriteTx, batch: PolledBatch, error: Exception | None, config: RunnerConfig) -> Advance:
@@ -106,59 +116,69 @@ async def set_aside(tx: WriteTx, batch: PolledBatch, error: Exception | None, co
     died on it; returns how the cursor moves. If the record is an erasure, it is noted as pending, so that reads leave
     the person out."""
     [record] = batch.records
-    event = record.received.event if record.received is not None else None
-    must_apply = event.name if event is not None and event.name in MUST_APPLY else None
+    event = record.event
+    must_apply = None
+    if event is not None and event.name in MUST_APPLY:
+        must_apply = event.name
     if error is not None:
         batch.verdicts = [dead_letter(HANDLER_ERROR, kind_of(error))]
         fault = Fault(without_data(error), config.version, WAITS[0], must_apply)
     else:
         batch.verdicts = [dead_letter(KILLED, "the process ended whenever it was handled")]
-        fault = Fault("", config.version, MUST_APPLY_WAIT if must_apply else None, must_apply)
+        wait = None
+        if must_apply is not None:
+            wait = MUST_APPLY_WAIT
+        fault = Fault("", config.version, wait, must_apply)
     if event is not None and config.journal is not None and isinstance(event.data, StakeholderErased):
         await config.journal.hide(tx, event.data)
     return await _conclude(tx, batch, config, fault)
 
 
 async def _conclude(tx: WriteTx, batch: PolledBatch, config: RunnerConfig, fault: Fault | None = None) -> Advance:
-    others = [index for index, verdict in enumerate(batch.verdicts) if verdict is not NEW]
-    parked = await _park(tx, batch, config, others, fault)
-    last = batch.records[-1].record
-    counts = Counter(batch.verdicts[index].outcome for index in others)
-    counts[Outcome.NEW] += len(batch.verdicts) - len(others)
-    shown = [verdict for _, verdict in parked]
-    return Advance(batch.cursor, last.offset + 1, last.offset, fingerprint(last), dict(counts), shown)
-
-
-async def _park(
-    tx: WriteTx, batch: PolledBatch, config: RunnerConfig, others: Sequence[int], fault: Fault | None
-) -> list[tuple[RawRecord, Verdict]]:
-    """Park the conflicts and dead letters among `others`, the records that are not new, then delete parked records
-    about people whom this batch erases. A record that an erasure has overtaken is not parked; its verdict becomes
-    CHANGE."""
-    parking = {
-        index: batch.records[index].raw
-        for index in others
-        if batch.verdicts[index].outcome in (Outcome.CONFLICT, Outcome.DEAD_LETTERED)
-    }
-    if config.journal is not None and parking and (fault is None or fault.must_apply is None):
-        for index in await overtaken(tx, config.journal, parking):
-            batch.verdicts[index] = CHANGE
-            del parking[index]
+    """Park what is to be parked, and move the cursor behind the batch. `fault` is why its only record is set aside."""
+    parking = await _parking(tx, batch, config, fault)
     parked = [(raw, batch.verdicts[index]) for index, raw in parking.items()]
     if fault is not None:
         for raw, verdict in parked:
             await put_aside(tx, config.topic_prefix, raw, verdict, config.service, fault)
-        return parked
-    await park(
-        tx,
-        config.topic_prefix,
-        parked,
-        service=config.service,
-        version=config.version,
-        limit=config.dead_letter_limit,
-    )
-    for event in (record.received.event for record in batch.records if record.received is not None):
+    else:
+        await park(
+            tx,
+            config.topic_prefix,
+            parked,
+            service=config.service,
+            version=config.version,
+            limit=config.dead_letter_limit,
+        )
+        await _forget_erased(tx, batch)
+    last = batch.records[-1].record
+    counts = Counter(verdict.outcome for verdict in batch.verdicts)
+    shown = [verdict for _, verdict in parked]
+    return Advance(batch.cursor, last.offset + 1, last.offset, fingerprint(last), dict(counts), shown)
+
+
+async def _parking(tx: WriteTx, batch: PolledBatch, config: RunnerConfig, fault: Fault | None) -> dict[int, RawRecord]:
+    """The conflicts and dead letters, by their position in the batch. A record that an erasure has overtaken is not
+    parked; its verdict becomes CHANGE."""
+    parking: dict[int, RawRecord] = {}
+    for index, verdict in enumerate(batch.verdicts):
+        if verdict.outcome in PARKED:
+            parking[index] = batch.records[index].raw
+    never_given_up = fault is not None and fault.must_apply is not None
+    if config.journal is None or never_given_up or not parking:
+        return parking
+    for index in await overtaken(tx, config.journal, parking):
+        batch.verdicts[index] = CHANGE
+        del parking[index]
+    return parking
+
+
+async def _forget_erased(tx: WriteTx, batch: PolledBatch) -> None:
+    """Delete the parked records about people whom this batch erases."""
+    for polled in batch.records:
+        received = polled.received
         # The name is compared first: isinstance on a hundred thousand responses is not cheap.
-        if event.name == STAKEHOLDER_ERASED and isinstance(event.data, StakeholderErased):
-            await forget_kept(tx, event.data)
-    return parked
+        if received is not None and received.event.name == STAKEHOLDER_ERASED:
+            erased = received.event.data
+            if isinstance(erased, StakeholderErased):
+                await forget_kept(tx, erased)

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from shared.db.parked import RawRecord
 from shared.db.set_aside import UNDECODABLE
 from shared.errors import Poison, UnknownKind
-from shared.events.envelope import PlainReaders, decode
+from shared.events.envelope import Event, PlainReaders, decode
 from shared.kafka.partition import partition_of
 from shared.telemetry.logging import get_logger
 from shared.telemetry.tracebacks import kind_of
@@ -28,10 +28,19 @@ class PolledRecord(Struct, frozen=True, gc=False):
     verdict: Verdict | None
 
     @property
+    def event(self) -> Event | None:
+        """The decoded event; None for a record without a handler."""
+        if self.received is None:
+            return None
+        return self.received.event
+
+    @property
     def raw(self) -> RawRecord:
         """The record in the form in which it is parked."""
-        record = self.record
-        account_id = self.received.event.account_id if self.received is not None else None
+        record, event = self.record, self.event
+        account_id = None
+        if event is not None:
+            account_id = event.account_id
         headers = [(name, bytes(value or b"")) for name, value in record.headers]
         return RawRecord(record.topic, record.partition, record.offset, record.key, record.value, headers, account_id)
 

@@ -147,7 +147,7 @@ pipeline_delay_seconds = Histogram(
 )
 halted = Gauge(
     "tellback_halted",
-    "1 while the service reads nothing until an operator decides; reads of its API go on.",
+    "1 while the service reads nothing until an operator decides, or until its schema is migrated.",
     ["reason"],
     multiprocess_mode="livemax",
 )

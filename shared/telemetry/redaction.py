@@ -37,7 +37,10 @@ def _mask(match: re.Match[str]) -> str:
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """structlog processor: mask fields whose names say secret or content, and secrets within any text."""
     for name, value in event.items():
-        event[name] = MASK if _hidden(name) and value is not None else _clean(value)
+        if _hidden(name) and value is not None:
+            event[name] = MASK
+        else:
+            event[name] = _clean(value)
     return event
 
 
@@ -49,10 +52,19 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return redacted(value)
     if isinstance(value, Mapping):
-        return {key: MASK if _hidden(str(key)) else _clean(item) for key, item in value.items()}
+        return _clean_mapping(value)
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value]
     return value
+
+
+def _clean_mapping(value: Mapping[Any, Any]) -> dict[Any, Any]:
+    cleaned = {}
+    for key, item in value.items():
+        cleaned[key] = MASK
+        if not _hidden(str(key)):
+            cleaned[key] = _clean(item)
+    return cleaned
 
 
 def one_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -7,16 +7,17 @@ from typing import Any
 from pydantic import ValidationError
 
 MAX_CHAIN = 5
+BECAUSE = "\nbecause of "
 
 
 def rendered(error: BaseException) -> str:
     """The exception and its causes as text, the outermost first: type, safe message, and one line a frame."""
-    return "\nbecause of ".join(_one(link) for link in _chain(error))
+    return BECAUSE.join(_with_message(link) for link in _chain(error))
 
 
 def without_data(error: BaseException) -> str:
     """The exception and its causes without any text that a record may contain: types, SQLSTATE, constraint, frames."""
-    return "\nbecause of ".join("\n".join([_facts(link), *_frames(link)]) for link in _chain(error))
+    return BECAUSE.join(_without_message(link) for link in _chain(error))
 
 
 def kind_of(error: BaseException) -> str:
@@ -44,20 +45,34 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         if link is None:
             return
         yield link
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+        cause = link.__cause__
+        if cause is None and not link.__suppress_context__:
+            cause = link.__context__
+        link = cause
 
 
-def _one(error: BaseException) -> str:
+def _with_message(error: BaseException) -> str:
+    text = kind_of(error)
     message = safe_message(error)
-    return "\n".join([f"{kind_of(error)}: {message}" if message else kind_of(error), *_frames(error)])
+    if message:
+        text += f": {message}"
+    return text + _frames(error)
 
 
-def _facts(error: BaseException) -> str:
-    state, constraint = (getattr(error, name, None) for name in ("sqlstate", "constraint_name"))
-    known = [f"SQLSTATE {state}"] * bool(state) + [f"constraint {constraint}"] * bool(constraint)
-    return ", ".join([kind_of(error), *known])
+def _without_message(error: BaseException) -> str:
+    text = kind_of(error)
+    state = getattr(error, "sqlstate", None)
+    if state:
+        text += f", SQLSTATE {state}"
+    constraint = getattr(error, "constraint_name", None)
+    if constraint:
+        text += f", constraint {constraint}"
+    return text + _frames(error)
 
 
-def _frames(error: BaseException) -> list[str]:
-    frames = traceback.extract_tb(error.__traceback__)
-    return [f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}' for frame in frames]
+def _frames(error: BaseException) -> str:
+    """Where the exception passed, one line a frame, each after a line break."""
+    text = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        text += f'\n  File "{frame.filename}", line {frame.lineno}, in {frame.name}'
+    return text

@@ -10,17 +10,17 @@ from tests.architecture.tree import CODE, modules, name, parsed
 
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 MOST = {
-    "services/alerting": (3, 25),
-    "services/benchmark": (0, 20),
-    "services/cli": (0, 18),
-    "services/collector": (1, 19),
-    "services/dashboard": (0, 19),
-    "services/outreach": (0, 18),
+    "services/alerting": (1, 21),
+    "services/benchmark": (0, 19),
+    "services/cli": (0, 17),
+    "services/collector": (1, 17),
+    "services/dashboard": (0, 18),
+    "services/outreach": (0, 14),
     "services/scorer": (1, 18),
-    "shared": (4, 17),
+    "shared": (3, 14),
 }
 """Conditional expressions and comprehensions per 1,000 lines, by package, rounded up. Aim: 20 for both together."""
-TESTS_TO_CODE = 0.67
+TESTS_TO_CODE = 0.69
 """Lines of tests for each line of code, at least. Aim: 0.8."""
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from shared.ids import uuid7
@@ -13,6 +12,7 @@ from tests.support.environment import Environment
 from tests.support.installation import SERVICES, Installation, installed
 from tests.support.polling import eventually
 from tests.support.receiver import Receiver, receiving
+from tests.support.schema_levels import add_a_column_everywhere
 
 READS = {
     "collector": ("/v1/accounts", "/v1/accounts/{0}", "/v1/accounts/{0}/stakeholders", "/v1/keys", "/v1/conflicts"),
@@ -87,23 +87,6 @@ async def follow_up(house: Installation, account_id: str) -> str | None:
 async def applied(house: Installation, service: str, path: str) -> bool:
     answer = await house.clients[service].get(path)
     return answer.is_success and answer.json()["status"] == "applied"
-
-
-async def add_a_column_everywhere(database_url: str) -> int:
-    """Add an unknown column to each table of every schema; returns how many tables there are."""
-    connection = await asyncpg.connect(database_url)
-    try:
-        tables = await connection.fetch(
-            "select format('%I.%I', nspname, relname) as name from pg_class"
-            " join pg_namespace on pg_namespace.oid = relnamespace"
-            " where relkind in ('r', 'p') and not relispartition and nspname not like 'pg\\_%'"
-            " and nspname <> 'information_schema' order by 1"
-        )
-        for table in tables:
-            await connection.execute(f"alter table {table['name']} add column of_a_later_version text default 'new'")
-        return len(tables)
-    finally:
-        await connection.close()
 
 
 async def test_a_column_added_to_every_table_disturbs_nothing(house: Installation, environment: Environment) -> None:

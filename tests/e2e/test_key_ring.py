@@ -1,4 +1,5 @@
-"""A newer secret key stands before the old one: whatever the services wrote with the old one, they still read."""
+"""A newer secret key stands before the old one: whatever the services wrote with the old one, they still read; and once
+it is sealed anew, only links need the old one."""
 
 import dataclasses
 import hmac
@@ -10,6 +11,11 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
+from services.cli.ring.sealing import seal_anew
+from services.cli.ring.usage import usage_of
+from shared.db.copies import database_of
+from shared.key_ring import retired
+from shared.settings import CommonSettings
 from shared.topics import RESPONSES
 from tests.support.asked import SECONDS, answer_by, counted, link_row, made, meet, published
 from tests.support.databases import connected
@@ -68,9 +74,9 @@ async def is_erased(house: Installation, service: str, receipt: str) -> bool:
     return bool(answer.is_success and answer.json()["applied_at"])
 
 
-async def late_answers_are_dropped(house: Installation) -> None:
+async def late_answers_are_dropped(house: Installation, response_id: str = "r2") -> None:
     """What the erased person had answered before is posted once more, and nobody takes it."""
-    posted = await house.collector.post("/v1/responses", json=answer_of_gone("r2"))
+    posted = await house.collector.post("/v1/responses", json=answer_of_gone(response_id))
     assert posted.status_code == 202, posted.text
     tables = ("scorer.responses", "alerting.responses", "outreach.answers")
     topic = house.environment.topic_prefix + RESPONSES.name
@@ -92,7 +98,7 @@ async def late_answers_are_dropped(house: Installation) -> None:
             assert (table, left) == (table, 0)
 
 
-async def test_what_was_written_under_the_old_key_is_read_after_a_newer_was_put_before_it(
+async def test_what_was_written_under_the_old_key_is_read_under_a_newer_one_and_after_the_old_was_retired(
     environment: Environment, tmp_path: Path
 ) -> None:
     async with receiving() as crm:
@@ -104,6 +110,51 @@ async def test_what_was_written_under_the_old_key_is_read_after_a_newer_was_put_
             await check_collector(house, before)
             await late_answers_are_dropped(house)
             await check_webhook(crm, before)
+        left = await retired_ring(environment.common.key_ring[0], ring)
+        async with installed(dataclasses.replace(environment, common=left), tmp_path) as house:
+            await check_without_the_old_key(house, before, crm)
+
+
+async def retired_ring(old: str, common: CommonSettings) -> CommonSettings:
+    """The settings after `tellback secrets rotate` and `retire --now`."""
+    database = database_of(common)
+    try:
+        await seal_anew(database, common.key_ring, datetime.now(UTC), lambda _kind, _count: None)
+        async with database.read() as tx:
+            usage = await usage_of(tx, common.key_ring, datetime.now(UTC))
+    finally:
+        await database.close()
+    ring = usage.retired_ring()
+    assert (usage.still_sealed(), ring) == ([], (common.key_ring[0], retired(old)))
+    return common.model_copy(update={"secret_keys": tuple(map(SecretStr, ring))})
+
+
+async def check_without_the_old_key(house: Installation, before: dict[str, Any], crm: Receiver) -> None:
+    """The old link is unknown; receivers, pages that sign, objections and erasures notice nothing."""
+    port = httpx.URL(house.url("outreach")).port
+    async with httpx.AsyncClient() as respondent:
+        assert (await respondent.get(httpx.URL(before["url"]).copy_with(port=port))).status_code == 404
+    row = await link_row(house, before["survey"], ACCOUNT, STOPPED)
+    assert row["problem"]["reason"] == "objected"
+    headers = signed(before["key"])
+    posted = await house.collector.post("/v1/responses", json=BROWSED | {"response_id": "b3"}, headers=headers)
+    assert posted.status_code == 202, posted.text
+    answer = {
+        "response_id": "low",
+        "account_id": "ferry",
+        "email": "ida@ferry.example",
+        "survey_type": "nps",
+        "score": 0,
+    }
+    await house.collector.post("/v1/responses", json=answer)
+
+    def about_ida() -> list[Request]:
+        return [request for request in crm.requests if b"ida@ferry.example" in request.body]
+
+    sent = (await eventually(about_ida, timeout=SECONDS))[0]
+    assert sent.verified(before["secret"])["type"] == "follow_up.opened"
+    assert sent.headers["x-crm"] == "ours"
+    await late_answers_are_dropped(house, "r3")
 
 
 async def check_outreach(house: Installation, before: dict[str, Any]) -> None:

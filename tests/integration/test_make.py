@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -69,12 +70,12 @@ class Copy:
         return f"{package}==1 \\\n    --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
     def up(self, python: Path) -> "subprocess.CompletedProcess[str]":
-        """`make up` with this `python3`."""
+        """`make up` with this `python3`, and nothing of the `make` that runs the tests."""
         wheels = {name: str(self._wheels) for name in ("PIP_FIND_LINKS", "UV_FIND_LINKS")}
         return subprocess.run(
             ["make", "up", f"PYTHON={python}", "ARGS=--port-base 9000"],
             cwd=self.folder,
-            env=os.environ | OFFLINE | wheels | {"UV_CACHE_DIR": str(self._wheels / "cache")},
+            env=without_make(os.environ) | OFFLINE | wheels | {"UV_CACHE_DIR": str(self._wheels / "cache")},
             capture_output=True,
             text=True,
             timeout=110,
@@ -85,6 +86,11 @@ class Copy:
         """The packages in .venv, without pip and what comes with it."""
         found = {path.name.partition("-")[0] for path in self.folder.glob(".venv/lib/*/site-packages/*.dist-info")}
         return found - {"pip", "setuptools"}
+
+
+def without_make(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what a `make` hands to those that it calls."""
+    return {name: value for name, value in environment.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
 
 
 def python_that(makes_a_venv: str, folder: Path) -> Path:

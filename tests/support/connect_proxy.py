@@ -22,6 +22,8 @@ class ConnectProxy:
     heads: list[bytes] = field(default_factory=list)
     status: int = 0
     """Answer with this instead, where it is set."""
+    answer: bytes | None = None
+    """Say this instead of HTTP, and hang up; empty: nothing."""
 
     @property
     def url(self) -> str:
@@ -37,6 +39,11 @@ class ConnectProxy:
             self.heads.append(head)
             target = head.split()[1].decode()
             self.asked.append(target)
+            if self.answer is not None:
+                writer.write(self.answer)
+                await writer.drain()
+                writer.close()
+                return
             status = self._verdict(head, target)
             writer.write(f"HTTP/1.1 {status} Said\r\n".encode())
             if status != 200:

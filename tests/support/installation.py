@@ -118,6 +118,10 @@ class Installation:
         """The log of a service so far."""
         return (self._logs / f"{service}.log").read_text(errors="replace")
 
+    def end(self, service: str) -> int:
+        """Stop a service gracefully; returns its exit code."""
+        return end(self._running[service])
+
     def kill(self, service: str) -> None:
         """SIGKILL, as a crash would be."""
         child = self._running[service]

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -23,3 +25,12 @@ def needs_program(name: str, package: str) -> str:
 def needs(why_not: str) -> pytest.MarkDecorator:
     """The mark of tests that need what `why_not` says is missing; it is empty where all is there."""
     return pytest.mark.skipif(bool(why_not), reason=why_not)
+
+
+def needs_commit(folder: Path, commit: str) -> None:
+    """Skip the test where the folder is no clone whose history has this commit."""
+    found = subprocess.run(
+        ("git", "-C", str(folder), "cat-file", "-e", f"{commit}^{{commit}}"), capture_output=True, check=False
+    )
+    if found.returncode != 0:
+        pytest.skip(f"this clone lacks the commit {commit[:8]}: git fetch --unshallow")

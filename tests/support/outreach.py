@@ -330,7 +330,7 @@ class Asking:
         self.scorer.people, self.scorer.status = [], 200
         async with self.database.write() as tx:
             tables = await tx.column(
-                "select tablename from pg_tables where schemaname = :schema and tablename <> 'alembic_version'",
+                "select tablename from pg_tables where schemaname = :schema and tablename <> 'schema_version'",
                 schema=SCHEMA,
             )
             await tx.execute(f"truncate {', '.join(tables)}")

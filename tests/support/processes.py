@@ -109,12 +109,18 @@ def embedded_postgres(settings: Mapping[str, str] | None = None, kept: Path | No
             yield postgres.url("postgres")
 
 
-async def run_tellback(environment: Environment, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """A command in a process of its own, on the environment's Kafka and PostgreSQL."""
+async def run_tellback(
+    environment: Environment, *arguments: str, tree: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """A command in a process of its own, on the environment's Kafka and PostgreSQL; of another tree than this one where
+    that is named."""
+    sources = SOURCES
+    if tree is not None:
+        sources = {"PYTHONPATH": str(tree)}
     return await asyncio.to_thread(
         subprocess.run,
         tellback(*arguments),
-        env=os.environ | SOURCES | environment.variables(),
+        env=os.environ | sources | environment.variables(),
         capture_output=True,
         text=True,
         timeout=90,

@@ -5,8 +5,8 @@ import os
 import subprocess
 
 from services.cli.embedded.postgres import binary
-from shared.db.migrate import PACKAGES
 from shared.db.roles import KEYS, ROLE
+from shared.db.schemas import PACKAGES
 from tests.architecture.tree import ROOT
 
 SERVICES = sorted(PACKAGES.keys() - {KEYS})

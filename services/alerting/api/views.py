@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from services.alerting.domain.dry_run import DryRunOutcome
@@ -124,8 +125,8 @@ def why_view(
     """All that led to a follow-up and came of it."""
     by_message: dict[str, list[dict[str, Any]]] = {}
     for row in deliveries:
-        shown = {name: row[name] for name in row if name != "message_id"}
-        by_message.setdefault(row["message_id"], []).append(shown)
+        shown = dict(row)
+        by_message.setdefault(shown.pop("message_id"), []).append(shown)
     messages = []
     for entry in history:
         webhook_id = webhook_id_of(entry)
@@ -162,15 +163,16 @@ def trigger_view(occasion: TaskOccasion) -> dict[str, Any]:
 
 def rule_view(row: Mapping[str, Any]) -> RuleView:
     """A version of a rule from its row."""
-    values = {name: row[name] for name in row if name not in ("due_amount", "due_unit")}
-    return RuleView(**values, due={"amount": row["due_amount"], "unit": row["due_unit"]})
+    values = dict(row)
+    due = {"amount": values.pop("due_amount"), "unit": values.pop("due_unit")}
+    return RuleView(**values, due=due)
 
 
 def dry_run_result(since: datetime, until: datetime, trial: DryRunComparison) -> DryRunResult:
     """The outcome of a dry run, counted."""
     opened = [outcome for outcome in trial.would if outcome.role == "opened"]
-    roles = Counter(outcome.role for outcome in trial.would)
-    roles_now = Counter(outcome.role for outcome in trial.now)
+    roles = Counter(map(attrgetter("role"), trial.would))
+    roles_now = Counter(map(attrgetter("role"), trial.now))
     sentence = f"would have opened {len(opened)} tasks"
     if len(opened) == 1:
         sentence = "would have opened 1 task"

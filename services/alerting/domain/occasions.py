@@ -133,7 +133,9 @@ def _bounced(rule: Rule, facts: Facts, stakeholder_id: str) -> Iterator[Occasion
         values = facts.around(stakeholder_id) | {"channel": invitation.channel}
         known_at = invitation.bounce_recorded_at or bounced
         if rule.fits(values):
-            yield Occasion(invitation.invitation_id, bounced, known_at, known_at - bounced <= FRESH, values=values)
+            # An invitation goes once more to a corrected address, and may come back from that one too.
+            name = f"{invitation.invitation_id} {bounced.isoformat()}"
+            yield Occasion(name, bounced, known_at, known_at - bounced <= FRESH, values=values)
 
 
 def _was_reached(facts: Facts, stakeholder_id: str, invitations: Iterable[Invitation], bounced: datetime) -> bool:

@@ -1,5 +1,6 @@
 """Accounts, people and answers as alerting knows them, and who a task goes to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,9 +13,30 @@ FRESH = timedelta(days=30)
 """An answer given longer before it was recorded is history: no follow-up and no message."""
 PersonKey = tuple[str, str]
 """The account_id and the stakeholder_id of a person."""
+SubjectKey = tuple[str, str | None]
+"""An account and a person at it, None for the account itself."""
 NOBODY = Contact()
 NO_OWNER = "the account has no owner in the directory: goes to the default owner"
 NO_SPONSOR = "the account has no sponsor in the directory: goes to its owner"
+
+
+def persons_of(subjects: Iterable[SubjectKey]) -> set[PersonKey]:
+    """The people among these subjects."""
+    persons: set[PersonKey] = set()
+    for account_id, person in subjects:
+        if person is not None:
+            persons.add((account_id, person))
+    return persons
+
+
+def accounts_of(subjects: Iterable[SubjectKey]) -> set[str]:
+    """The accounts that these subjects are, or belong to."""
+    return {account_id for account_id, _ in subjects}
+
+
+def themselves(account_ids: Iterable[str]) -> set[SubjectKey]:
+    """The accounts as subjects of their own, without their people."""
+    return {(account_id, None) for account_id in account_ids}
 
 
 @dataclass(frozen=True, slots=True)

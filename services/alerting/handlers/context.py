@@ -7,7 +7,15 @@ from typing import Any
 
 from services.alerting.domain.answers import AnswerKey, StoredAnswer
 from services.alerting.domain.payloads import MessageSubject
-from services.alerting.domain.people import Account, Answer, PersonKey, Stakeholder
+from services.alerting.domain.people import (
+    Account,
+    Answer,
+    PersonKey,
+    Stakeholder,
+    SubjectKey,
+    accounts_of,
+    persons_of,
+)
 from services.alerting.domain.rule_facts import Facts
 from services.alerting.domain.tasks import Task
 from services.alerting.store.accounts import accounts_by_id, stakeholders_by_id
@@ -27,7 +35,7 @@ class Context:
     async def read(
         cls,
         tx: ReadTx,
-        people: Iterable[tuple[str, str | None]],
+        people: Iterable[SubjectKey],
         answers: Iterable[AnswerKey],
         facts: Iterable[Facts] = (),
     ) -> "Context":
@@ -36,8 +44,7 @@ class Context:
         """
         known = cls.of_facts(facts)
         pairs = set(people)
-        accounts = {account_id for account_id, _ in pairs}
-        persons = {(account_id, person) for account_id, person in pairs if person is not None}
+        accounts, persons = accounts_of(pairs), persons_of(pairs)
         return cls(
             {**known.accounts, **await accounts_by_id(tx, accounts - known.accounts.keys())},
             {**known.people, **await stakeholders_by_id(tx, persons - known.people.keys())},

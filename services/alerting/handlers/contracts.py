@@ -21,7 +21,9 @@ async def record_contracts(tx: WriteTx, records: Sequence[Received], request: Ev
         if fact.kind not in DECIDED:
             verdicts.append(PASSED_OVER)
             continue
-        new = await add_contract_event(tx, fact.event_id, fact.account_id, fact.kind, fact.at)
-        verdicts.append(NEW if new else REPEAT)
+        if await add_contract_event(tx, fact.event_id, fact.account_id, fact.kind, fact.at):
+            verdicts.append(NEW)
+        else:
+            verdicts.append(REPEAT)
         request.others.add((fact.account_id, None))
     return verdicts

@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from services.alerting.courier.interface import subscribed_types
 from services.alerting.domain.answers import AnswerKey
 from services.alerting.domain.arrangement import DesiredTask
 from services.alerting.domain.payloads import MessageSubject
+from services.alerting.domain.people import SubjectKey, persons_of, themselves
 from services.alerting.domain.reconciliation import COMES_BACK, EvaluationSettings, TaskUpdate, evaluate_account
 from services.alerting.domain.segments import Shift
 from services.alerting.domain.tasks import Task
@@ -25,7 +25,6 @@ from services.alerting.handlers.dry_run_triggers import RuleEvent, save_triggers
 from services.alerting.handlers.evaluation_messages import change_block, link_next_answers, publish_comments
 from services.alerting.handlers.loaded_accounts import LoadedAccounts, load_accounts
 from services.alerting.handlers.resources import Resources
-from services.alerting.store.facts import SubjectKey
 from services.alerting.store.rules import current_rules
 from services.alerting.store.tasks import ids_in_use, with_tasks
 from shared.db.directory import own_ids
@@ -85,16 +84,15 @@ async def evaluate_segments(tx: WriteTx, resources: Resources, shifts: Mapping[s
     """Evaluate the rules about segments, by how each has moved; the name of a segment stands in the place of an account
     id. The caller holds the locks of the names.
     """
-    names = {(name, None) for name in shifts}
     rules = await resources.rules.in_force(tx, resources.clock)
-    loaded = await load_accounts(tx, resources, names, rules, shifts)
+    loaded = await load_accounts(tx, resources, themselves(shifts), rules, shifts)
     return await _carry_out(tx, resources, loaded, EvaluationRequest(renewing=set(shifts)), set())
 
 
 async def preview(tx: ReadTx, resources: Resources, accounts: Collection[str]) -> list[TaskUpdate]:
     """What an evaluation of these accounts would change, as at the daily watch; nothing is written."""
     rules = await current_rules(tx)
-    loaded = await load_accounts(tx, resources, {(account_id, None) for account_id in accounts}, rules)
+    loaded = await load_accounts(tx, resources, themselves(accounts), rules)
     request = EvaluationRequest(renewing=set(accounts))
     return [update for update in _task_updates(loaded, resources, request) if update.step is not None]
 
@@ -107,7 +105,6 @@ async def _carry_out(
     people: Collection[SubjectKey],
 ) -> int:
     updates = await _updates_under_free_ids(tx, loaded, resources, request)
-    persons = {(account_id, person) for account_id, person in people if person is not None}
     casework = await _casework(tx, resources, loaded, updates, request)
     for message in request.messages:
         casework.queue_message(message.message_type, message.event_id, message.at, _subject(casework.context, message))
@@ -118,7 +115,7 @@ async def _carry_out(
             casework.record(update.step, change_block(update))
         if update.desired is not None:
             casework.keep_occasions(update.after, update.desired, update.taken_in)
-    link_next_answers(casework, loaded.facts, persons, resources.clock.now())
+    link_next_answers(casework, loaded.facts, persons_of(people), resources.clock.now())
     publish_comments(casework, updates, request.comments)
     await casework.save(tx)
     await save_triggers(tx, request.rule_events, request.corrected_answers, loaded.facts, casework.tasks())
@@ -139,9 +136,8 @@ async def _by_own_ids(tx: ReadTx, request: EvaluationRequest) -> None:
         named.add((message.account_id, message.stakeholder_id))
     for event in request.rule_events:
         named.add((event.account_id, event.stakeholder_id))
-    found = await own_ids(tx, [(account_id, person) for account_id, person in named if person is not None])
     people: dict[SubjectKey, SubjectKey] = {}
-    for (account_id, person), own_id in found.items():
+    for (account_id, person), own_id in (await own_ids(tx, persons_of(named))).items():
         if own_id != person:
             people[account_id, person] = (account_id, own_id)
     if not people:
@@ -161,12 +157,15 @@ def _of_person(about: About, people: Mapping[SubjectKey, SubjectKey]) -> About:
 
 async def _concerned(tx: WriteTx, resources: Resources, request: EvaluationRequest) -> set[SubjectKey]:
     """Whom to evaluate: everybody in `fresh` and `renewing`, and those in `others` who have a follow-up."""
-    fresh = request.fresh | {(account_id, None) for account_id in request.renewing}
-    others = request.others - fresh
+    concerned = request.fresh | themselves(request.renewing)
+    others = request.others - concerned
     if not others:
-        return fresh
+        return concerned
     with_follow_ups = await with_tasks(tx, others, resources.clock.now() - COMES_BACK)
-    return fresh | {(account_id, person) for account_id, person in others if account_id in with_follow_ups}
+    for account_id, person in others:
+        if account_id in with_follow_ups:
+            concerned.add((account_id, person))
+    return concerned
 
 
 async def _updates_under_free_ids(
@@ -178,16 +177,21 @@ async def _updates_under_free_ids(
     taken: set[UUID] = set()
     while True:
         updates = _task_updates(loaded, resources, request, taken)
-        opened = []
-        for update in updates:
-            if update.step is not None and update.step.entry.action == "opened":
-                opened.append(update.after.follow_up_id)
-        found: set[UUID] = set()
-        if loaded.have_tasks:
-            found = await ids_in_use(tx, opened)
-        if not found:
+        if not loaded.have_tasks:
             return updates
-        taken |= found
+        in_use = await ids_in_use(tx, _opened(updates))
+        if not in_use:
+            return updates
+        taken |= in_use
+
+
+def _opened(updates: Sequence[TaskUpdate]) -> list[UUID]:
+    """The ids of the follow-ups that the updates open."""
+    opened = []
+    for update in updates:
+        if update.step is not None and update.step.entry.action == "opened":
+            opened.append(update.after.follow_up_id)
+    return opened
 
 
 def _task_updates(
@@ -204,10 +208,15 @@ def _task_updates(
 
 def follow_up_id_of(taken: Collection[UUID], account_id: str, desired: DesiredTask, closed_before: int) -> UUID:
     """The id of a follow-up: the same whenever the same facts are read again, and none that is taken."""
-    first = desired.occasions[0].occasion.id
-    named = ("follow_up", desired.kind, account_id, desired.stakeholder_id or "", first)
-    ids = (derived_uuid(*named, str(number)) for number in count(closed_before))
-    return next(follow_up_id for follow_up_id in ids if follow_up_id not in taken)
+    first_occasion = desired.occasions[0].occasion.id
+    number = closed_before
+    while True:
+        follow_up_id = derived_uuid(
+            "follow_up", desired.kind, account_id, desired.stakeholder_id or "", first_occasion, str(number)
+        )
+        if follow_up_id not in taken:
+            return follow_up_id
+        number += 1
 
 
 async def _casework(

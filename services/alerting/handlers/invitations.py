@@ -1,4 +1,5 @@
-"""Topic invitations: how far each came, the first moment of every step; the rules are evaluated for the person.
+"""Topic invitations: how far each came, the first moment of every step, and the last of bounces, since an invitation
+goes once more to a corrected address; the rules are evaluated for the person.
 
 A contact that is lost opens a follow-up; whoever is reached later ends it.
 """
@@ -50,15 +51,16 @@ def record_invitations(resources: Resources) -> Recorder:
 
 
 def _with(before: dict[str, Any], fact: InvitationFact) -> dict[str, Any]:
-    """The invitation with this fact in it: of two moments of one step the earlier, whichever came first."""
+    """The invitation with this fact in it: of two moments of one step the earlier, of two bounces the later, whichever
+    came first."""
     account_id, stakeholder_id, invitation_id = _key(fact)
     row = {"account_id": account_id, "stakeholder_id": stakeholder_id, "invitation_id": invitation_id} | before
     values: dict[str, Any] = {"recorded_at": fact.recorded_at, "channel": fact.channel}
     step = _step(fact)
-    if step is not None:
-        values[f"{step}_at"] = fact.at
     if step == "bounced":
-        values["bounce_recorded_at"] = fact.recorded_at
+        row = _bounced(row, fact)
+    elif step is not None:
+        values[f"{step}_at"] = fact.at
     for name, value in values.items():
         if value is None:
             continue
@@ -66,6 +68,16 @@ def _with(before: dict[str, Any], fact: InvitationFact) -> dict[str, Any]:
             row[name] = value
         else:
             row[name] = min(value, row[name])
+    return row
+
+
+def _bounced(row: dict[str, Any], fact: InvitationFact) -> dict[str, Any]:
+    """The invitation with a bounce in it: the last one counts, and of two records of it the first."""
+    known = row.get("bounced_at")
+    if known is None or known < fact.at:
+        return row | {"bounced_at": fact.at, "bounce_recorded_at": fact.recorded_at}
+    if known == fact.at:
+        return row | {"bounce_recorded_at": min(row["bounce_recorded_at"], fact.recorded_at)}
     return row
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.alerting.domain.default_rules import ANSWERED
 from services.alerting.domain.occasions import is_about_account
-from services.alerting.domain.people import Account, PersonKey
+from services.alerting.domain.people import Account, PersonKey, SubjectKey, accounts_of, persons_of, themselves
 from services.alerting.domain.reconciliation import COMES_BACK, AccountTasks
 from services.alerting.domain.rule_facts import Facts
 from services.alerting.domain.rules import Rule
@@ -14,7 +14,6 @@ from services.alerting.domain.segments import Shift
 from services.alerting.domain.tasks import Task
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.account_facts import KnownAccount, read_accounts, with_people
-from services.alerting.store.facts import SubjectKey
 from services.alerting.store.occasions import TaskOccasion, occasions_of
 from services.alerting.store.tasks import last_closed, tasks_at_hand
 from shared.db.transaction import ReadTx
@@ -45,9 +44,9 @@ async def load_accounts(
     """
     now = resources.clock.now()
     bare = Facts(Account(""), now, resources.policy.calendar, burst=resources.burst)
-    accounts = await read_accounts(tx, {account_id for account_id, _ in people}, bare)
+    accounts = await read_accounts(tx, accounts_of(people), bare)
     have_tasks = any(known.has_tasks for known in accounts.values())
-    persons = {(account_id, person) for account_id, person in people if person is not None}
+    persons = persons_of(people)
     tasks: list[Task] = []
     occasions_by_task: dict[UUID, list[TaskOccasion]] = {}
     if have_tasks:
@@ -55,32 +54,40 @@ async def load_accounts(
         occasions_by_task = await occasions_of(tx, [task.follow_up_id for task in tasks])
     persons |= _persons_behind(tasks, occasions_by_task)
     persons |= _recent_detractors(accounts, _burst_threshold(rules, tasks))
-    known_facts = [replace(known.facts, shift=shifts.get(name)) for name, known in accounts.items()]
-    facts = await with_people(tx, known_facts, persons)
-    closed: list[tuple[Task, int]] = []
+    facts = await with_people(tx, _with_shifts(accounts, shifts), persons)
+    existing = {account_id: AccountTasks() for account_id in facts}
+    _add_tasks(existing, tasks, occasions_by_task)
     if have_tasks:
-        closed = await last_closed(tx, [*persons, *((account_id, None) for account_id in accounts)])
-    existing = _tasks_by_account(facts, tasks, occasions_by_task, closed)
+        _add_closed(existing, await last_closed(tx, persons | themselves(accounts)))
     return LoadedAccounts(tuple(rules), facts, existing, tasks, have_tasks)
+
+
+def _with_shifts(accounts: Mapping[str, KnownAccount], shifts: Mapping[str, Shift | None]) -> list[Facts]:
+    facts = []
+    for account_id, known in accounts.items():
+        facts.append(replace(known.facts, shift=shifts.get(account_id)))
+    return facts
 
 
 def _persons_behind(tasks: Iterable[Task], occasions_by_task: Mapping[UUID, Iterable[TaskOccasion]]) -> set[PersonKey]:
     """The people whom follow-ups are about, and those whose occasions they rest on."""
     persons: set[PersonKey] = set()
     for task in tasks:
-        stakeholder_ids = {row.stakeholder_id for row in occasions_by_task.get(task.follow_up_id, ())}
-        for stakeholder_id in stakeholder_ids | {task.stakeholder_id}:
-            if stakeholder_id is not None:
-                persons.add((task.account_id, stakeholder_id))
+        persons |= persons_of([(task.account_id, task.stakeholder_id)])
+        for occasion in occasions_by_task.get(task.follow_up_id, ()):
+            persons |= persons_of([(task.account_id, occasion.stakeholder_id)])
     return persons
 
 
 def _recent_detractors(accounts: Mapping[str, KnownAccount], least: int | None) -> set[PersonKey]:
     """All recent detractors of accounts with at least so many; nobody where it is None."""
     persons: set[PersonKey] = set()
+    if least is None:
+        return persons
     for account_id, known in accounts.items():
-        if least is not None and len(known.detractors) >= least:
-            persons.update((account_id, person) for person in known.detractors)
+        if len(known.detractors) >= least:
+            for person in known.detractors:
+                persons.add((account_id, person))
     return persons
 
 
@@ -88,14 +95,23 @@ def _burst_threshold(rules: Sequence[Rule], tasks: Sequence[Task]) -> int | None
     """From how many recent detractors on everybody at the account is read: the least number that a rule about bursts
     needs, and 1 while a follow-up about several people is open. None where no rule counts detractors.
     """
-    if any(task.stakeholder_id is None and _event_of(task) == ANSWERED for task in tasks):
-        return 1
-    counts = []
+    for task in tasks:
+        if task.stakeholder_id is None and _event_of(task) == ANSWERED:
+            return 1
+    needed = []
     for rule in rules:
         if rule.enabled and rule.event == ANSWERED and is_about_account(rule):
-            least = [test.value for test in rule.tests("burst") if test.operator == "min"]
-            counts.append(int(max(least, default=1)))
-    return min(counts, default=None)
+            needed.append(_fewest_detractors(rule))
+    return min(needed, default=None)
+
+
+def _fewest_detractors(rule: Rule) -> int:
+    """From how many recent detractors on a rule about bursts may hold."""
+    fewest = 1
+    for condition in rule.tests("burst"):
+        if condition.operator == "min":
+            fewest = max(fewest, int(condition.value))
+    return fewest
 
 
 def _event_of(task: Task) -> str | None:
@@ -103,20 +119,25 @@ def _event_of(task: Task) -> str | None:
     return event
 
 
-def _tasks_by_account(
-    accounts: Iterable[str],
+def _add_tasks(
+    existing: Mapping[str, AccountTasks],
     tasks: Iterable[Task],
     occasions_by_task: Mapping[UUID, Iterable[TaskOccasion]],
-    closed: Iterable[tuple[Task, int]],
-) -> dict[str, AccountTasks]:
-    existing = {account_id: AccountTasks() for account_id in accounts}
+) -> None:
     for task in tasks:
+        of_account = existing[task.account_id]
         if not task.is_closed:
-            existing[task.account_id].open[task.stakeholder_id, task.kind] = task
-        rows = occasions_by_task.get(task.follow_up_id, ())
-        holding = frozenset((row.kind, row.stakeholder_id, row.occasion) for row in rows if row.holds)
-        existing[task.account_id].occasion_keys[task.follow_up_id] = holding
+            of_account.open[task.stakeholder_id, task.kind] = task
+        holding = set()
+        for occasion in occasions_by_task.get(task.follow_up_id, ()):
+            if occasion.holds:
+                holding.add((occasion.kind, occasion.stakeholder_id, occasion.occasion))
+        of_account.occasion_keys[task.follow_up_id] = frozenset(holding)
+
+
+def _add_closed(existing: Mapping[str, AccountTasks], closed: Iterable[tuple[Task, int]]) -> None:
+    """The task that was closed last of each kind, with how many were."""
     for task, count in closed:
-        existing[task.account_id].closed[task.stakeholder_id, task.kind] = task
-        existing[task.account_id].closed_count[task.stakeholder_id, task.kind] = count
-    return existing
+        of_account = existing[task.account_id]
+        of_account.closed[task.stakeholder_id, task.kind] = task
+        of_account.closed_count[task.stakeholder_id, task.kind] = count

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from services.alerting.domain.answers import AnswerChange, StoredAnswer
+from services.alerting.domain.answers import AnswerChange
 from services.alerting.handlers.evaluation import EvaluationRequest
 from services.alerting.handlers.file_rows import FileRows
 from services.alerting.handlers.recording import Recorder
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.responses import ResponseBatch, settle
 from services.alerting.store import answers as store
-from services.alerting.store.facts import SubjectKey
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.events.files import undoing
@@ -21,7 +20,10 @@ def undo_imports(resources: Resources) -> Recorder:
     """The recorder of import.undone. It is quiet: follow-ups close, and none opens."""
 
     async def handle(tx: WriteTx, records: Sequence[Received], request: EvaluationRequest) -> Sequence[Verdict]:
-        return [await _undo(tx, resources, record.event, request) for record in records]
+        verdicts = []
+        for record in records:
+            verdicts.append(await _undo(tx, resources, record.event, request))
+        return verdicts
 
     return handle
 
@@ -44,9 +46,6 @@ async def _undo(tx: WriteTx, resources: Resources, event: Event, request: Evalua
     for key in found:
         batch.touch(key, event, quietly=True)
     await settle(tx, resources, batch, before, request)
-    request.others |= {_person_of(stored) for stored in batch.answers.values()}
+    for stored in batch.answers.values():
+        request.others.add((stored.live.account_id, stored.live.stakeholder_id))
     return CHANGE
-
-
-def _person_of(stored: StoredAnswer) -> SubjectKey:
-    return stored.live.account_id, stored.live.stakeholder_id

@@ -7,8 +7,7 @@ from shared.db.plumbing import plumbing_ddl_v1
 
 revision = "alerting_1"
 down_revision = None
-branch_labels = None
-depends_on = None
+compatible_since = "alerting_1"
 
 STATEMENTS = [
     # Every version of every rule; the greatest version of a rule_id is in force.

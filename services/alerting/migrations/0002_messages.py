@@ -4,8 +4,7 @@ from alembic import op
 
 revision = "alerting_2"
 down_revision = "alerting_1"
-branch_labels = None
-depends_on = None
+compatible_since = "alerting_1"
 
 STATEMENTS = [
     # How many messages each account has had; given under the account's lock, so without gaps and in commit order.

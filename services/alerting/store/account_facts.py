@@ -9,12 +9,12 @@ from sqlalchemy import RowMapping
 
 from services.alerting.domain.answers import StoredAnswer
 from services.alerting.domain.arrangement import OccasionKey
-from services.alerting.domain.people import FRESH, PersonKey, Stakeholder
+from services.alerting.domain.people import FRESH, PersonKey, Stakeholder, themselves
 from services.alerting.domain.rule_facts import Facts, Invitation, Silence
 from services.alerting.store.accounts import ACCOUNT, STAKEHOLDER, account_of, stakeholder_of
 from services.alerting.store.answers import COLUMNS, stored_answer_of
-from services.alerting.store.binds import people_binds
 from services.alerting.store.facts import MOMENTS, InvitationKey, account_state_of
+from shared.db.sql import BOUND_PEOPLE, people_binds
 from shared.db.transaction import ReadTx
 
 
@@ -50,7 +50,7 @@ async def with_people(tx: ReadTx, accounts: Iterable[Facts], people: Iterable[Pe
     facts = {of_account.account.account_id: of_account for of_account in accounts}
     persons = {account_id: _OfPeople() for account_id in facts}
     persons_by_id: dict[PersonKey, str] = {}
-    rows = await tx.all(_PEOPLE, **people_binds([*people, *((account_id, None) for account_id in facts)]))
+    rows = await tx.all(_PEOPLE, **people_binds({*people, *themselves(facts)}))
     for row in rows:
         account_id, person = row["account_id"], row["stakeholder_id"] or None
         found = persons[account_id]
@@ -147,9 +147,7 @@ _INVITATION = (
     "account_id, stakeholder_id, invitation_id, channel, sent_at, delivered_at, opened_at, started_at, bounced_at,"
     " unsubscribed_at, withdrawn_at, bounce_recorded_at, asked_at, silent_at, silent_days, furthest, silent_type"
 )
-_OF_PEOPLE = (
-    "(account_id, stakeholder_id) in (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))"
-)
+_OF_PEOPLE = f"(account_id, stakeholder_id) in {BOUND_PEOPLE}"
 
 
 def _learn(known: dict[str, Any], row: RowMapping) -> None:

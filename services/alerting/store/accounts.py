@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 
 from services.alerting.domain.people import Account, PersonKey, Stakeholder
 from services.alerting.domain.tasks import Contact
-from services.alerting.store.binds import people_binds
+from shared.db.sql import BOUND_PEOPLE, people_binds
 from shared.db.transaction import ReadTx, WriteTx
 
 ACCOUNT = (
@@ -59,8 +59,7 @@ async def stakeholders_by_id(tx: ReadTx, people: Iterable[PersonKey]) -> dict[Pe
     if not pairs:
         return {}
     rows = await tx.all(
-        f"select {STAKEHOLDER} from stakeholders where (account_id, stakeholder_id) in"
-        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
+        f"select {STAKEHOLDER} from stakeholders where (account_id, stakeholder_id) in {BOUND_PEOPLE}",
         **people_binds(pairs),
     )
     stakeholders = {pair: Stakeholder(*pair) for pair in pairs}

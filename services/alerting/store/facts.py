@@ -9,59 +9,59 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from services.alerting.domain.rule_facts import AccountState, ClassChange, Drop
-from shared.db.transaction import ReadTx, WriteTx
+from shared.db.sql import arrays, comma_list
+from shared.db.transaction import ReadTx, WriteTx, as_columns
 
 MOMENTS = ("sent", "delivered", "opened", "started", "bounced", "unsubscribed", "withdrawn")
-_STEPS = ", ".join(f"{step}_at" for step in MOMENTS)
+_STEPS = tuple(f"{step}_at" for step in MOMENTS)
 KEPT_CHANGES = 20
 """Changes of class that are kept of an account."""
-SubjectKey = tuple[str, str | None]
-"""An account and a person at it, None for the account itself."""
-
-
 InvitationKey = tuple[str, str, str]
 """An account, a person and an invitation."""
-_KEY = ("account_id", "stakeholder_id", "invitation_id")
+_KEY = {"account_id": "text", "stakeholder_id": "text", "invitation_id": "text"}
 _LEARNED = {
     "channel": "text",
-    **{f"{step}_at": "timestamptz" for step in MOMENTS},
-    **dict.fromkeys(("bounce_recorded_at", "recorded_at", "asked_at", "silent_at"), "timestamptz"),
+    **dict.fromkeys(_STEPS, "timestamptz"),
+    "bounce_recorded_at": "timestamptz",
+    "recorded_at": "timestamptz",
+    "asked_at": "timestamptz",
+    "silent_at": "timestamptz",
     "silent_days": "int",
-    **dict.fromkeys(("furthest", "silent_type"), "text"),
+    "furthest": "text",
+    "silent_type": "text",
 }
-_ROW = dict.fromkeys(_KEY, "text") | _LEARNED
-_UPSERT_INVITATIONS = (
-    f"insert into invitations ({', '.join(_ROW)}) select * from unnest("
-    + ", ".join(f"cast(:{name} as {kind}[])" for name, kind in _ROW.items())
-    + f") on conflict ({', '.join(_KEY)}) do update set "
-    + ", ".join(f"{name} = excluded.{name}" for name in _LEARNED)
-)
+_ROW = _KEY | _LEARNED
+_INVITATIONS = f"""
+    select {", ".join(_ROW)} from invitations
+    where ({", ".join(_KEY)}) in (select * from unnest({arrays(_KEY)}))
+"""
+_UPSERT_INVITATIONS = f"""
+    insert into invitations ({", ".join(_ROW)}) select * from unnest({arrays(_ROW)})
+    on conflict ({", ".join(_KEY)}) do update set {comma_list("{0} = excluded.{0}", _LEARNED)}
+"""
 
 
 async def invitations_by_key(tx: ReadTx, keys: Iterable[InvitationKey]) -> dict[InvitationKey, dict[str, Any]]:
     """The invitations that are there, as rows."""
-    columns = list(zip(*sorted(set(keys)), strict=True))
-    rows = await tx.all(
-        f"select {', '.join(_ROW)} from invitations where ({', '.join(_KEY)}) in (select * from unnest("
-        "cast(:accounts as text[]), cast(:people as text[]), cast(:invitations as text[])))",
-        accounts=list(columns[0]),
-        people=list(columns[1]),
-        invitations=list(columns[2]),
-    )
-    return {(row["account_id"], row["stakeholder_id"], row["invitation_id"]): dict(row) for row in rows}
+    wanted = as_columns(dict(zip(_KEY, key, strict=True)) for key in sorted(set(keys)))
+    invitations: dict[InvitationKey, dict[str, Any]] = {}
+    for row in await tx.all(_INVITATIONS, **wanted):
+        invitations[row["account_id"], row["stakeholder_id"], row["invitation_id"]] = dict(row)
+    return invitations
 
 
 async def save_invitations(tx: WriteTx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write invitations as rows."""
+    """Write invitations as rows; a column that a row does not have is null."""
     if rows:
-        await tx.execute(_UPSERT_INVITATIONS, **{name: [row.get(name) for row in rows] for name in _ROW})
+        nothing = dict.fromkeys(_ROW)
+        await tx.execute(_UPSERT_INVITATIONS, **as_columns(nothing | dict(row) for row in rows))
 
 
 async def forget_invitations(tx: WriteTx, account_id: str, stakeholder_id: str, until: datetime) -> None:
     """Drop a person's invitations of which something was recorded, or happened, at or before `until`."""
     await tx.execute(
         "delete from invitations where account_id = :account_id and stakeholder_id = :stakeholder_id"
-        f" and least(recorded_at, {_STEPS}) <= :until",
+        f" and least(recorded_at, {', '.join(_STEPS)}) <= :until",
         account_id=account_id,
         stakeholder_id=stakeholder_id,
         until=until,
@@ -70,16 +70,15 @@ async def forget_invitations(tx: WriteTx, account_id: str, stakeholder_id: str, 
 
 async def add_contract_event(tx: WriteTx, event_id: UUID, account_id: str, kind: str, at: datetime) -> bool:
     """A contract was renewed or lost; says whether that was new."""
-    return bool(
-        await tx.execute(
-            "insert into contract_events (event_id, account_id, kind, at) values (:event_id, :account_id, :kind, :at)"
-            " on conflict do nothing",
-            event_id=event_id,
-            account_id=account_id,
-            kind=kind,
-            at=at,
-        )
+    inserted = await tx.execute(
+        "insert into contract_events (event_id, account_id, kind, at) values (:event_id, :account_id, :kind, :at)"
+        " on conflict do nothing",
+        event_id=event_id,
+        account_id=account_id,
+        kind=kind,
+        at=at,
     )
+    return inserted > 0
 
 
 async def account_states(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, tuple[AccountState, int]]:
@@ -89,7 +88,10 @@ async def account_states(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, tu
         " where account_id = any(cast(:ids as text[]))",
         ids=sorted(set(account_ids)),
     )
-    return {row["account_id"]: (account_state_of(row), row["class_sequence"]) for row in rows}
+    states = {}
+    for row in rows:
+        states[row["account_id"]] = (account_state_of(row), row["class_sequence"])
+    return states
 
 
 async def save_account_states(tx: WriteTx, account_states: Mapping[str, tuple[AccountState, int]]) -> None:

@@ -5,23 +5,19 @@ from typing import Final
 
 from services.alerting.domain.people import PersonKey
 from services.alerting.domain.tasks import Task
-from services.alerting.store.binds import people_binds
 from services.alerting.store.tasks import SELECT_TASKS, task_of
+from shared.db.sql import BOUND_PEOPLE, people_binds
 from shared.db.transaction import ReadTx, WriteTx
 
-_THEIRS: Final = (
-    "from aliases a where (a.account_id, a.stakeholder_id) in"
-    " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))"
-)
+_THEIRS: Final = f"from aliases a where (a.account_id, a.stakeholder_id) in {BOUND_PEOPLE}"
 _WITHOUT_A_PERSON: Final = f"""
     select a.account_id, a.alias_id {_THEIRS}
-    union select account_id, stakeholder_id from stakeholders where removed and (account_id, stakeholder_id) in
-        (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))
+    union select account_id, stakeholder_id from stakeholders
+    where removed and (account_id, stakeholder_id) in {BOUND_PEOPLE}
 """
 OPEN_TASKS: Final = f"""
     {SELECT_TASKS} t where state <> 'closed' and ((account_id, stakeholder_id) in (select a.account_id, a.alias_id
-        {_THEIRS}) or (account_id, stakeholder_id) in
-        (select * from unnest(cast(:accounts as text[]), cast(:people as text[]))))
+        {_THEIRS}) or (account_id, stakeholder_id) in {BOUND_PEOPLE})
     order by opened_at, follow_up_id
 """
 MOVE_CLOSED: Final = (
@@ -36,9 +32,8 @@ def _move_occasions(which: str, stakeholder_id: str, occasion: str) -> str:
     any of them is."""
     return f"""
         with moved as (
-            delete from task_occasions o using aliases a where (a.account_id, a.stakeholder_id) in
-                (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))
-                and o.account_id = a.account_id and {which}
+            delete from task_occasions o using aliases a
+            where (a.account_id, a.stakeholder_id) in {BOUND_PEOPLE} and o.account_id = a.account_id and {which}
             returning o.*, {stakeholder_id} as new_stakeholder_id, {occasion} as new_occasion
         )
         insert into task_occasions as o (follow_up_id, kind, stakeholder_id, occasion, {_REST})

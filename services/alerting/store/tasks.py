@@ -20,10 +20,10 @@ from services.alerting.domain.tasks import (
     Promise,
     Task,
 )
-from services.alerting.store.binds import people_binds
 from services.alerting.tables.metadata import columns_of
 from services.alerting.tables.tasks import TASK_HISTORY, TASKS
 from shared.db.erasures import visible
+from shared.db.sql import BOUND_PEOPLE, people_binds
 from shared.db.transaction import ReadTx, WriteTx
 
 _SAME = (
@@ -53,8 +53,7 @@ async def open_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> li
     """The tasks that are not closed of these (account, stakeholder); None is the account itself."""
     return await _tasks(
         tx,
-        "where state <> 'closed' and (account_id, coalesce(stakeholder_id, '')) in"
-        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
+        f"where state <> 'closed' and (account_id, coalesce(stakeholder_id, '')) in {BOUND_PEOPLE}",
         **people_binds(people),
     )
 
@@ -70,8 +69,7 @@ async def tasks_at_hand(
         "where follow_up_id in (select follow_up_id from tasks where account_id = any(cast(:ids as text[]))"
         " and (state <> 'closed' or (closed_by = 'facts' and closed_at >= :closed_since))"
         " union select follow_up_id from tasks where state = 'closed' and score is not null"
-        " and (account_id, stakeholder_id) in"
-        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))) order by opened_at, follow_up_id",
+        f" and (account_id, stakeholder_id) in {BOUND_PEOPLE}) order by opened_at, follow_up_id",
         ids=sorted(set(account_ids)),
         closed_since=closed_since,
         **people_binds(people),
@@ -107,8 +105,7 @@ async def last_closed(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> l
     rows = await tx.all(
         f"select distinct on (account_id, stakeholder_id, kind) {_TASK},"
         " count(*) over (partition by account_id, stakeholder_id, kind) as closed_count from tasks"
-        " where state = 'closed' and (account_id, coalesce(stakeholder_id, '')) in"
-        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))"
+        f" where state = 'closed' and (account_id, coalesce(stakeholder_id, '')) in {BOUND_PEOPLE}"
         " order by account_id, stakeholder_id, kind, closed_at desc, follow_up_id",
         **people_binds(people),
     )

@@ -7,8 +7,7 @@ from shared.db.plumbing import plumbing_ddl_v1
 
 revision = "benchmark_1"
 down_revision = None
-branch_labels = None
-depends_on = None
+compatible_since = "benchmark_1"
 
 NOTE = (
     "B2B averages; Pulse data supported by external research; n, quartiles and region are not published;"

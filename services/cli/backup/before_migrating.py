@@ -8,7 +8,9 @@ from pathlib import Path
 from services.cli.backup.content import MANIFEST, BackupFolder
 from services.cli.backup.taking import take
 from services.cli.folder import DataFolder
+from services.cli.paths import make_private
 from shared.db.migrate import levels
+from shared.db.schemas import Standing
 from shared.settings import CommonSettings
 
 NAMED = "%Y-%m-%dT%H%M%SZ"
@@ -22,9 +24,9 @@ async def back_up_before_migrating(common: CommonSettings, data: DataFolder) -> 
     """Take a backup where rows are there and a schema is behind this release; returns its folder, None where nothing is
     to be migrated. The newest three stay. Raises `BackupError`, `Unavailable`, `Halt`."""
     found = await levels(common.database_url, password_file=common.database_password_file)
-    if all(level.found is None or level.current for level in found):
+    if not any(level.found is not None and level.standing is Standing.BEHIND for level in found):
         return None
-    data.backups.mkdir(mode=0o700, exist_ok=True)
+    make_private(data.backups)
     _delete_old(data.backups)
     folder = BackupFolder(data.backups / datetime.now(UTC).strftime(NAMED))
     await take(common, data, folder, lambda *_: None)

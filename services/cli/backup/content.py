@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from services.cli.paths import write_private
+from services.cli.paths import make_private, sync_folder, write_private
 from shared.db.copies import Counter, TableCopy
 from shared.errors import TellbackError
 
@@ -86,6 +86,7 @@ class BackupFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
+        self.tables = self.path / "tables"
         self.keys = self.path / "keys"
         self.ring = self.keys / RING
 
@@ -95,8 +96,8 @@ class BackupFolder:
             self.require_private()
             if any(self.path.iterdir()):
                 raise BackupError("backup_folder", f"{self.path} holds something already: name a new folder")
-        for folder in (self.path, self.path / "tables", self.keys):
-            folder.mkdir(mode=0o700, parents=folder == self.path, exist_ok=True)
+        for folder in (self.path, self.tables, self.keys):
+            make_private(folder)
 
     def require_private(self) -> None:
         """Raises `BackupError` for a folder that others than its owner may look into: the backup holds keys."""
@@ -120,14 +121,9 @@ class BackupFolder:
         return manifest
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Finish the backup."""
+        """Finish the backup, once all that it lists is on the disk."""
+        sync_folder(self.tables)
         write_private(self.path / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
-        for folder in (self.path / "tables", self.keys, self.path):
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
 
     def writer(self, path: str) -> "Writer":
         """Begin a compressed file."""

@@ -5,13 +5,13 @@ from pathlib import Path
 from services.cli.backup.content import BackupError, BackupFolder
 from services.cli.connection import named_elsewhere
 from services.cli.folder import DataFolder
-from services.cli.paths import write_private
+from services.cli.paths import make_private, write_private
 
 
 def keep_keys(folder: BackupFolder, data: DataFolder, *, with_api_keys: bool) -> None:
     """Write the secret keys, unless the environment names some, and the API keys. Again it changes nothing. Raises
     `BackupError` where the data folder has others."""
-    data.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(data.path)
     if not named_elsewhere("TELLBACK_SECRET_KEY"):
         _keep(folder.ring, data.secret_key)
     if with_api_keys:

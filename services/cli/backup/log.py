@@ -1,12 +1,18 @@
 """The log that a restored installation goes on with, and what becomes of its cursors: the log may be newer than the
-backup, older, another one, or have another number of partitions."""
+backup, older, another one, or have another number of partitions.
 
-from collections.abc import Mapping
+Where it is not sure that the log goes on behind a cursor, it is read again from its beginning: what was read before is
+recognised by its ids, while a record that is passed over is lost.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.cli.reconcile import stored_rows
 from services.cli.topics import apply_topics
-from shared.db.restored_cursors import begin_new_log, positions, set_back
+from shared.db.cursors import Cursor, begin_anew
+from shared.db.restored_cursors import begin_new_log, positions
 from shared.db.transaction import WriteTx
 from shared.kafka.admin import Admin
 from shared.kafka.offsets import Place, log_ranges
@@ -56,26 +62,31 @@ async def read_log(common: CommonSettings) -> Log:
 async def settle_cursors(tx: WriteTx, service: str, topics: list[str], log: Log, prefix: str) -> list[Moved]:
     """Let the cursors of a service, whose tables are found by their names alone, go on with this log. `prefix` is that
     of the topics in the backup. Returns those that do not go on where they stood."""
-    rows = await positions(tx)
-    if not rows:
+    cursors = await positions(tx)
+    if not cursors:
         return []
     places = {place: ranges for place, ranges in log.ranges.items() if log.topic_of(place) in topics}
-    known = {(row["topic"], row["partition"]) for row in rows}
-    clusters = {row["cluster_id"] for row in rows} - {None}
-    if prefix != log.prefix or not known <= places.keys() or clusters - {log.cluster_id}:
+    clusters = {cursor.cluster_id for cursor in cursors} - {None, log.cluster_id}
+    if prefix != log.prefix or clusters or _is_divided_otherwise(cursors, places):
         return await _begin_other(tx, service, places, log)
-    moved, ends = [], dict[Place, int]()
-    for row in rows:
-        place = row["topic"], row["partition"]
-        first, end = places[place]
-        topic, offset = log.topic_of(place), row["next_offset"]
-        if end < offset:
-            ends[place] = end
-            moved.append(Moved(service, topic, place[1], BEHIND, offset - end))
-        elif first > offset and not BY_NAME[topic].compacted:
-            moved.append(Moved(service, topic, place[1], LOST, first - offset))
-    await set_back(tx, ends)
+    moved, beginnings = [], dict[Place, int]()
+    for cursor in cursors:
+        first, end = places[cursor.place]
+        topic, missing = log.topic_of(cursor.place), cursor.next_offset - end
+        if missing > 0:
+            beginnings[cursor.place] = first
+            moved.append(Moved(service, topic, cursor.partition, BEHIND, missing))
+        elif first > cursor.next_offset and not BY_NAME[topic].compacted:
+            moved.append(Moved(service, topic, cursor.partition, LOST, first - cursor.next_offset))
+    await begin_anew(tx, beginnings)
     return moved
+
+
+def _is_divided_otherwise(cursors: Sequence[Cursor], places: Collection[Place]) -> bool:
+    """Whether a topic has another number of partitions than there are cursors for it."""
+    read = Counter(cursor.topic for cursor in cursors)
+    there = Counter(topic for topic, _ in places)
+    return any(there[topic] != count for topic, count in read.items())
 
 
 async def _begin_other(tx: WriteTx, service: str, places: Mapping[Place, tuple[int, int]], log: Log) -> list[Moved]:

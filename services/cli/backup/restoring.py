@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from services.alerting.courier.interface import note_restore
 from services.cli.backup.content import BackupError, BackupFolder, Manifest
-from services.cli.backup.erasures import erase_again
+from services.cli.backup.erasures import erase_again, people
 from services.cli.backup.log import Log, Moved, read_log, settle_cursors
 from services.cli.backup.taking import Progress
 from services.cli.resume import reading_services, schema_of
@@ -23,8 +23,11 @@ from services.outreach.store import pauses
 from services.scorer.store import restoring as scores
 from shared.access.store import live_keys, revoke_key
 from shared.db import copies
-from shared.db.migrate import PACKAGES, migrate_within
+from shared.db.migrate import migrate_within
+from shared.db.schemas import PACKAGES
 from shared.db.transaction import WriteTx
+from shared.erasure import key_id_of
+from shared.key_ring import key_id, secret_keys
 from shared.settings import CommonSettings
 
 ENDS_AT = (1 << 53) - 1
@@ -74,12 +77,21 @@ async def restore(common: CommonSettings, wish: Wish, progress: Progress) -> Res
 
 
 def _require_keys(common: CommonSettings, wish: Wish) -> None:
-    missing = set(wish.folder.key_ring()) - set(common.key_ring)
+    ring, needed = common.key_ring, wish.folder.key_ring()
+    known = set(map(key_id, ring))
+    missing = set(secret_keys(needed)) - set(secret_keys(ring)) | set(map(key_id, needed)) - known
     if missing:
         raise BackupError(
             "secret_key_missing",
-            f"{len(missing)} secret keys of the backup are not set: TELLBACK_SECRET_KEYS_FILE={wish.folder.ring} has"
-            " all of them",
+            f"keys of the backup are not set: TELLBACK_SECRET_KEYS_FILE={wish.folder.ring} has all of them",
+        )
+    strange = {key_id_of(entry.subject) for entry in people(wish.erasures)} - known
+    if strange:
+        raise BackupError(
+            "journal_key_missing",
+            f"the journal of erasures was written under a secret key that is not set ({', '.join(sorted(strange))}):"
+            " its people would not be recognised; put that key, or what `tellback secrets retire` has left of it,"
+            f" into TELLBACK_SECRET_KEYS before the keys in {wish.folder.ring}",
         )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from services.cli.backup.content import FORMAT, RING, BackupError, BackupFolder, File, Manifest, Table
 from services.cli.folder import DataFolder
 from shared.db.copies import Snapshot, TableCopy, snapshot
-from shared.db.migrate import PACKAGES
+from shared.db.schemas import PACKAGES
 from shared.settings import CommonSettings
 from shared.version import version
 

@@ -17,7 +17,8 @@ from services.cli.processes import MAIL
 from services.cli.services import service_settings
 from shared.disk import MEGABYTE, scarcest
 from shared.errors import TellbackError
-from shared.settings import MIN_SECRET_LENGTH, InvalidSettings, split_keys
+from shared.key_ring import split_ring
+from shared.settings import MIN_SECRET_LENGTH, InvalidSettings
 
 GIGABYTE = 1_000_000_000
 FETCHED = "the first `tellback up` fetches them, from Maven Central or from the mirror in TELLBACK_JARS_URL"
@@ -89,7 +90,7 @@ def _private_files(folder: DataFolder) -> Check:
 
 
 def _is_too_short(text: str) -> bool:
-    keys = split_keys(text)
+    keys = split_ring(text)
     return not keys or min(map(len, keys)) < MIN_SECRET_LENGTH
 
 

@@ -1,44 +1,47 @@
-"""Checks of the ring of secret keys: nothing odd about it, and no key taken out that objections still need."""
+"""Checks of the ring of secret keys: nothing stands under a key that is not in it, and no key is in it for nothing."""
+
+from datetime import UTC, datetime
 
 from services.cli.checks import Check, failed, ok, warning
-from services.outreach.domain.tokens import Tokens
-from shared.db.engine import Database
+from services.cli.ring.usage import Usage, usage_of
+from shared.db.copies import database_of
+from shared.key_ring import key_id
 from shared.settings import CommonSettings
 
 RING = "secret keys"
-OBJECTIONS = "outreach: objections"
+STORED = "secret keys: what they made"
 
 
 async def ring(common: CommonSettings) -> list[Check]:
-    """The keys that the settings name; short and missing ones are refused before this. Objections are left out where
-    outreach has never run."""
-    checks = [_doubled(common.key_ring)]
-    handle = Database.of(common, "outreach", pool_size=1)
+    """The keys that the settings name; wrong and missing ones are refused before this."""
+    database = database_of(common)
     try:
-        async with handle.read() as tx:
-            if not await tx.scalar("select to_regclass('outreach.suppressions') is not null"):
-                return checks
-            unknown = await tx.scalar(
-                "select count(*) from suppressions where lifted_at is null"
-                " and not (key_id = any(cast(:key_ids as text[])))",
-                key_ids=list(Tokens(common.key_ring).key_ids),
-            )
+        async with database.read() as tx:
+            usage = await usage_of(tx, common.key_ring, datetime.now(UTC))
     finally:
-        await handle.close()
-    return [*checks, _objections(unknown)]
+        await database.close()
+    return [_entries(usage), _stored(usage)]
 
 
-def _doubled(keys: tuple[str, ...]) -> Check:
-    if len(set(keys)) < len(keys):
-        fix = "leave each key in once, the newest first"
-        return warning(RING, f"of {len(keys)} keys {len(keys) - len(set(keys))} are repeated", fix)
-    if len(keys) == 1:
+def _entries(usage: Usage) -> Check:
+    useless = ", ".join(map(key_id, usage.useless()))
+    if useless:
+        return warning(RING, f"nothing needs {useless} any more", "`tellback secrets retire` takes it out")
+    if len(usage.ring) == 1:
         return ok(RING, "one")
-    return ok(RING, f"{len(keys)}: the first is used for what is new")
+    return ok(RING, f"{len(usage.ring)}: the first is used for what is new")
 
 
-def _objections(unknown: int) -> Check:
-    if not unknown:
-        return ok(OBJECTIONS, "each is stored under a key of the ring")
-    found = f"{unknown} are stored under a secret key that is not set: whoever made them would be asked again"
-    return failed(OBJECTIONS, found, "put the old key back, behind the newest")
+def _stored(usage: Usage) -> Check:
+    lost = usage.lost()
+    if lost:
+        found = [f"{use.count} {use.kind} under {use.key_id}" for use in lost]
+        return failed(
+            STORED,
+            f"not in the ring is the key of {', '.join(found)}: what is sealed cannot be opened, and whoever objected"
+            " or was erased is not recognised",
+            "put the old key back, behind the newest; `tellback secrets status` names them",
+        )
+    if usage.still_sealed():
+        return warning(STORED, "some of it is sealed with an older key", "`tellback secrets rotate` seals it anew")
+    return ok(STORED, "each of it is known by a key of the ring")

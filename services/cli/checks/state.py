@@ -9,6 +9,7 @@ from services.cli.topics import differences
 from shared.clock import Clock, SystemClock
 from shared.db.engine import ConnectionsUsedUp, Database
 from shared.db.migrate import levels
+from shared.db.schemas import Standing
 from shared.db.transaction import ReadTx
 from shared.errors import TellbackError, Unavailable
 from shared.kafka.admin import Admin, TopicState
@@ -76,12 +77,18 @@ async def _connections(tx: ReadTx) -> Check:
 
 
 async def _migrations(common: CommonSettings) -> Check:
-    found = await levels(common.database_url, password_file=common.database_password_file)
-    behind = [level for level in found if not level.current]
-    if not behind:
-        return ok("migrations", "every schema is at this release")
-    shown = ", ".join(f"{level.schema} is at {level.found or 'nothing'}, wanted {level.wanted}" for level in behind)
-    return failed("migrations", shown, "run `tellback migrate`")
+    by_standing: dict[Standing, list[str]] = {}
+    for level in await levels(common.database_url, password_file=common.database_password_file):
+        shown = f"{level.schema} is at {level.found or 'nothing'}, this release knows it up to {level.wanted}"
+        by_standing.setdefault(level.standing, []).append(shown)
+    if incompatible := by_standing.get(Standing.INCOMPATIBLE):
+        fix = "run the release that migrated it, or restore the backup of before (docs/operations.md)"
+        return failed("migrations", ", ".join(incompatible), fix)
+    if behind := by_standing.get(Standing.BEHIND):
+        return failed("migrations", ", ".join(behind), "run `tellback migrate`")
+    if ahead := by_standing.get(Standing.AHEAD):
+        return ok("migrations", f"{', '.join(ahead)}; a newer release has migrated it, and this one works with it")
+    return ok("migrations", "every schema is at this release")
 
 
 async def kafka(common: CommonSettings) -> list[Check]:

@@ -41,12 +41,25 @@ async def endpoints(common: CommonSettings) -> list[Check]:
             rows = await tx.all(
                 "select e.endpoint_id, e.status, e.disabled_reason, e.breaker_opened_at is not null as failing,"
                 " (select count(*) from webhook_deliveries d where d.endpoint_id = e.endpoint_id"
-                " and d.status in ('held', 'pending')) as waiting"
+                " and d.status in ('held', 'pending')) as waiting,"
+                " (select count(*) from webhook_deliveries d where d.endpoint_id = e.endpoint_id"
+                " and d.status = 'pending' and d.last_failure = 'proxy') as at_proxy"
                 " from webhook_endpoints e where e.status <> 'deleted' order by e.endpoint_id"
             )
     finally:
         await handle.close()
-    return [_verdict([dict(row) for row in rows])]
+    found = [dict(row) for row in rows]
+    return [_verdict(found), *_at_proxy(found)]
+
+
+def _at_proxy(rows: Sequence[Mapping[str, Any]]) -> list[Check]:
+    """Whether messages wait because the proxy failed; no finding where none does."""
+    waiting = sum(row["at_proxy"] for row in rows)
+    if not waiting:
+        return []
+    found = f"{waiting} messages wait, since the proxy breaks off or refuses the user; no receiver is at fault"
+    fix = "mend the proxy, or correct user and password in TELLBACK_ALERTING_PROXY; then they leave by themselves"
+    return [warning("alerting: messages at the proxy", found, fix)]
 
 
 def _verdict(rows: Sequence[Mapping[str, Any]]) -> Check:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from services.collector.api.resources import Collector
 from services.collector.handlers.inputs.responses import Amendment, NewResponse
 from services.collector.handlers.responses import who
-from shared.access.browser import AMENDABLE_FOR, AmendGrant
+from shared.access.browser import AMENDABLE_FOR, AmendGrant, Signer
 from shared.access.caller import Caller
 from shared.errors import Forbidden
 from shared.events.envelope import Event
@@ -32,8 +32,8 @@ def check_signature(collector: Collector, caller: Caller, body: NewResponse, sig
     """Raises `Forbidden` when the key requires a signature and this one does not match account and person."""
     if not (caller.publishable and caller.require_signature):
         return
-    person = who(body.stakeholder_id, body.email)
-    if signature is None or not collector.browsers.signed(signature, caller.key_id, body.account_id, person):
+    signer = Signer(caller.key_id, body.account_id, who(body.stakeholder_id, body.email))
+    if signature is None or not collector.browsers.signed(signature, caller.sealed_signing_secret, signer):
         raise Forbidden("signature_invalid", "the key takes only what your server has signed")
 
 

@@ -80,10 +80,12 @@ async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -
     return receipt
 
 
-async def erase_account(tx: WriteTx, account_id: str, now: datetime, owner_email: str | None) -> Receipt:
+async def erase_account(
+    tx: WriteTx, account_id: str, now: datetime, owner_email: str | None, receipt_id: UUID | None = None
+) -> Receipt:
     """Erase an account with everybody at it, whether or not the directory knows it. The directory topic gets a
-    tombstone for each person, and the account's last record without anything but its id. Raises `NotFound` for an
-    account that the caller may not see."""
+    tombstone for each person, and the account's last record without anything but its id. `receipt_id` is given where
+    an erasure is done once more. Raises `NotFound` for an account that the caller may not see."""
     await tx.lock_accounts([account_id])
     people = await erasures.everybody_at(tx, account_id)
     records = Records(now, owner_email)
@@ -92,7 +94,7 @@ async def erase_account(tx: WriteTx, account_id: str, now: datetime, owner_email
     await erasures.forget_everybody_at(tx, account_id)
     for stakeholder_id in people:
         await tx.emit_raw(DIRECTORY, account_id, f"{account_id}/{stakeholder_id}".encode(), None, [])
-    event = records.erase(account_id)
+    event = records.erase(account_id, receipt_id or uuid7())
     await records.save(tx)
     entry = Entry(
         receipt_id=event.event_id,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from io import SEEK_END
+from itertools import compress
 from typing import BinaryIO
 from uuid import UUID
 
@@ -90,24 +91,32 @@ async def take_step(
     tx: WriteTx, job: ImportJob, claim_id: UUID, rows: Sequence[ReadRow], now: datetime, journal: Journal
 ) -> Progress:
     """Store the rows of a step, all or none; of bad ones also the cells. Raises `LostClaim`."""
-    problems = [Problem(_outcome(row), row) for row in rows if isinstance(row, BadRow)]
-    erased = await _erased(tx, job, rows, journal)
-    problems += [Problem("skipped", BadRow(row.line, "erased", "the person was erased after this")) for row in erased]
-    lines = {row.line for row in erased}
-    remaining = [row for row in rows if row.line not in lines]
+    problems: list[Problem] = []
+    responses: list[ResponseRow] = []
+    records: list[DirectoryRow] = []
+    erased_lines = await _lines_of_erased(tx, job, rows, journal)
+    for row in rows:
+        if isinstance(row, BadRow):
+            problems.append(Problem(_outcome(row), row))
+        elif row.line in erased_lines:
+            problems.append(Problem("skipped", BadRow(row.line, "erased", "the person was erased after this")))
+        elif isinstance(row, ResponseRow):
+            responses.append(row)
+        else:
+            records.append(row)
     warned: Warned = {}
     if job.kind == RESPONSE_FILE:
-        problems += await _take_responses(tx, job, [row for row in remaining if isinstance(row, ResponseRow)], now)
+        problems += await _take_responses(tx, job, responses, now)
     else:
-        records = [row for row in remaining if isinstance(row, DirectoryRow)]
         not_taken, warned = await _take_records(tx, job, records, now)
         problems += not_taken
     await reports.note_problems(tx, job.import_id, [*problems, *_noted(rows, problems, warned)])
     if not await journal.any_since(tx, job.created_at):
         # A row that cannot be read names nobody: after an erasure it may be that of the person.
         await bad_rows.keep(tx, job.import_id, _to_mend(rows, problems), now, MOST_KEPT_ROWS)
-    bad = sum(problem.outcome == "bad" for problem in problems)
-    progress = Progress(len(rows), len(rows) - len(problems), len(problems) - bad, bad)
+    outcomes = Counter(problem.outcome for problem in problems)
+    taken = len(rows) - len(problems)
+    progress = Progress(rows_read=len(rows), taken=taken, skipped=outcomes["skipped"], bad=outcomes["bad"])
     if not await claims.advance(tx, job.import_id, claim_id, progress, now):
         raise LostClaim("lost_claim")
     return progress
@@ -145,18 +154,17 @@ def _outcome(row: BadRow) -> Outcome:
     return "bad"
 
 
-async def _erased(tx: WriteTx, job: ImportJob, rows: Sequence[ReadRow], journal: Journal) -> list[ReadRow]:
-    """Rows about people who were erased after the file was uploaded, or after they gave the answer: an old export must
+async def _lines_of_erased(tx: WriteTx, job: ImportJob, rows: Sequence[ReadRow], journal: Journal) -> set[int]:
+    """Lines about people who were erased after the file was uploaded, or after they gave the answer: an old export must
     not bring anybody back."""
-    rows_of_people: list[ReadRow] = []
+    lines: list[int] = []
     people: list[Person] = []
     for row in rows:
         person = _person_of(row, job.created_at)
         if person is not None:
-            rows_of_people.append(row)
+            lines.append(row.line)
             people.append(person)
-    overtaken = await journal.overtaken(tx, people)
-    return [row for row, is_overtaken in zip(rows_of_people, overtaken, strict=True) if is_overtaken]
+    return set(compress(lines, await journal.overtaken(tx, people)))
 
 
 def _person_of(row: ReadRow, came_at: datetime) -> Person | None:
@@ -169,13 +177,10 @@ def _person_of(row: ReadRow, came_at: datetime) -> Person | None:
 
 
 async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRow], now: datetime) -> list[Problem]:
-    counts = Counter(key for row in rows for key in (row.digest, row.day) if key is not None)
-    seen: dict[UUID, int] = {}
-    if counts:
-        seen = await store.count_occurrences(tx, job.import_id, counts)
+    seen = await _seen_before(tx, job, rows)
     records: list[Record] = []
     problems: list[Problem] = []
-    hidden = await foreign(tx, job.owner_email, (row.body.account_id for row in rows))
+    hidden = await foreign(tx, job.owner_email, [row.body.account_id for row in rows])
     for row in rows:
         if row.body.account_id in hidden:
             problems.append(Problem("bad", BadRow(row.line, "not_found", "there is no such account")))
@@ -185,26 +190,39 @@ async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRo
             seen[row.digest] += 1
             response_id = str(derived_uuid(str(row.digest), str(seen[row.digest])))
         try:
-            event = recorded(
-                _in_order(job, row, seen),
-                now,
-                response_id=response_id,
-                answered_at=job.created_at,
-                channel="import",
-                quiet=job.quiet,
-            )
-            origin = Origin(job.import_id, row.line, job.mode, job.written_at or job.created_at)
-            record = Record.of(RESPONSES, event.by(job.created_by).of_file(origin.header()))
-            check_size(record)
+            records.append(_record_of(job, row, _in_order(job, row, seen), response_id, now))
         except Invalid as error:
             problems.append(Problem("bad", bad_row(row.line, error)))
         except TooLarge as error:
             problems.append(Problem("bad", BadRow(row.line, error.code, error.detail)))
-        else:
-            records.append(record)
     await order.note_accounts(tx, job.import_id, [record.account_id for record in records])
     await tx.emit_records(records)
     return problems
+
+
+async def _seen_before(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRow]) -> dict[UUID, int]:
+    """How often each digest and each person's day of these rows stood in earlier rows of the file; these rows count
+    from now on."""
+    counts = Counter[UUID]()
+    for row in rows:
+        if row.digest is not None:
+            counts[row.digest] += 1
+        if row.day is not None:
+            counts[row.day] += 1
+    if not counts:
+        return {}
+    return await store.count_occurrences(tx, job.import_id, counts)
+
+
+def _record_of(job: ImportJob, row: ResponseRow, answer: NewResponse, response_id: str | None, now: datetime) -> Record:
+    """The record that a row becomes. Raises `Invalid`, `TooLarge`."""
+    event = recorded(
+        answer, now, response_id=response_id, answered_at=job.created_at, channel="import", quiet=job.quiet
+    )
+    origin = Origin(job.import_id, row.line, job.mode, job.written_at or job.created_at)
+    record = Record.of(RESPONSES, event.by(job.created_by).of_file(origin.header()))
+    check_size(record)
+    return record
 
 
 def _in_order(job: ImportJob, row: ResponseRow, seen: dict[UUID, int]) -> NewResponse:

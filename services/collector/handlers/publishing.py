@@ -27,7 +27,7 @@ RETRY_AFTER_SECONDS = 5
 
 def check_size(record: Record) -> None:
     """Raises `TooLarge` for an event whose value is over 64 kB."""
-    if len(record.value or b"") > MAX_EVENT_BYTES:
+    if _is_too_large(record):
         raise _too_large()
 
 
@@ -60,21 +60,28 @@ class Outgoing:
 
     async def _send(self, records: Sequence[Record]) -> list[Via | TellbackError]:
         """Publish records durably; returns for each the path it took, or why it was not taken."""
-        fitting = [index for index, record in enumerate(records) if len(record.value or b"") <= MAX_EVENT_BYTES]
-        outcomes = await self.settled(await self.publisher.publish([records[index] for index in fitting]))
-        answers: list[Via | TellbackError] = [_too_large()] * len(records)
-        for position, index in enumerate(fitting):
-            answers[index] = outcomes.get(position, "kafka")
+        answers: list[Via | TellbackError] = []
+        sent: list[Record] = []
+        positions: list[int] = []
+        for position, record in enumerate(records):
+            if _is_too_large(record):
+                answers.append(_too_large())
+                continue
+            answers.append("kafka")
+            sent.append(record)
+            positions.append(position)
+        outcomes = await self.settled(await self.publisher.publish(sent))
+        for index, outcome in outcomes.items():
+            answers[positions[index]] = outcome
         return answers
 
     async def settled(self, receipt: Receipt) -> Mapping[int, Via | TellbackError]:
         """The outcomes of the records that Kafka did not take, by position: stored in the outbox, or refused. The key
         of each record must be its account."""
         failures = await receipt.failures()
-        undelivered = [index for index, error in failures.items() if isinstance(error, Unavailable)]
+        undelivered = sorted(index for index, error in failures.items() if isinstance(error, Unavailable))
         if not undelivered:
             return failures
-        undelivered.sort()
         result = await self._to_outbox(receipt.records(undelivered))
         return {**failures, **dict.fromkeys(undelivered, result)}
 
@@ -89,6 +96,10 @@ class Outgoing:
             )
         self.relay.wake()
         return "outbox"
+
+
+def _is_too_large(record: Record) -> bool:
+    return len(record.value or b"") > MAX_EVENT_BYTES
 
 
 def _too_large() -> TooLarge:

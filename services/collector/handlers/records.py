@@ -141,10 +141,10 @@ class Records:
         )
         self._add(removed, removed=True)
 
-    def erase(self, account_id: str) -> AccountRemoved:
+    def erase(self, account_id: str, event_id: UUID) -> AccountRemoved:
         """Let nothing but the id be left of an account; the event carries when."""
         at = self.next_time(account_id)
-        event = AccountRemoved(account_id=account_id, erased_at=at, event_id=uuid7(), recorded_at=at)
+        event = AccountRemoved(account_id=account_id, erased_at=at, event_id=event_id, recorded_at=at)
         self._add(event, removed=True)
         return event
 

@@ -7,8 +7,7 @@ from shared.db.plumbing import plumbing_ddl_v1
 
 revision = "collector_1"
 down_revision = None
-branch_labels = None
-depends_on = None
+compatible_since = "collector_1"
 
 STATEMENTS = [
     # A claim is `claimed_by` until `lease_until`; progress is written together with the events of the rows.

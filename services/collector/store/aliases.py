@@ -4,12 +4,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from services.collector.store.directory import Person
+from shared.db.sql import BOUND_PEOPLE, people_binds
 from shared.db.transaction import ReadTx, WriteTx, as_columns
-
-_PEOPLE: Final = "select * from unnest(cast(:accounts as text[]), cast(:people as text[]))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +27,8 @@ async def holders(tx: ReadTx, people: Iterable[Person]) -> dict[Person, str]:
     """Whose the ids are that are aliases of somebody: (account_id, alias) -> stakeholder_id."""
     rows = await tx.rows(
         "select account_id, alias_id, stakeholder_id from stakeholder_aliases"
-        f" where (account_id, alias_id) in ({_PEOPLE})",
-        **_bound(people),
+        f" where (account_id, alias_id) in {BOUND_PEOPLE}",
+        **people_binds(people),
     )
     return {(account_id, alias): holder for account_id, alias, holder in rows}
 
@@ -38,8 +37,8 @@ async def of_people(tx: ReadTx, people: Iterable[Person]) -> dict[Person, list[s
     """The aliases of people: (account_id, stakeholder_id) -> aliases."""
     rows = await tx.rows(
         "select account_id, stakeholder_id, alias_id from stakeholder_aliases"
-        f" where (account_id, stakeholder_id) in ({_PEOPLE}) order by alias_id",
-        **_bound(people),
+        f" where (account_id, stakeholder_id) in {BOUND_PEOPLE} order by alias_id",
+        **people_binds(people),
     )
     found: dict[Person, list[str]] = {}
     for account_id, stakeholder_id, alias in rows:
@@ -61,7 +60,9 @@ async def save(tx: WriteTx, claimed: Mapping[Person, str], released: Iterable[Pe
         )
     gone = list(released)
     if gone:
-        await tx.execute(f"delete from stakeholder_aliases where (account_id, alias_id) in ({_PEOPLE})", **_bound(gone))
+        await tx.execute(
+            f"delete from stakeholder_aliases where (account_id, alias_id) in {BOUND_PEOPLE}", **people_binds(gone)
+        )
 
 
 async def merge_of(tx: ReadTx, account_id: str, stakeholder_id: str) -> Merge | None:
@@ -110,11 +111,3 @@ async def forget_merge(tx: WriteTx, account_id: str, stakeholder_id: str) -> Non
         account_id=account_id,
         stakeholder_id=stakeholder_id,
     )
-
-
-def _bound(people: Iterable[Person]) -> dict[str, list[str]]:
-    accounts, persons = [], []
-    for account_id, person in people:
-        accounts.append(account_id)
-        persons.append(person)
-    return {"accounts": accounts, "people": persons}

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.collector.domain.doubles import Listed
 from shared.db.directory import UPSERT_ACCOUNT, UPSERT_STAKEHOLDER, account_row, stakeholder_row
+from shared.db.sql import BOUND_PEOPLE, people_binds
 from shared.db.transaction import ReadTx, WriteTx
 from shared.events.directory import AccountRemoved, AccountUpserted, StakeholderRemoved, StakeholderUpserted
 
@@ -33,25 +34,23 @@ async def accounts(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, Stored]:
         " where account_id = any(cast(:ids as text[]))",
         ids=list(account_ids),
     )
-    return {
-        row["account_id"]: Stored(row["record"], row["removed"], row["recorded_at"], row["owner_email"]) for row in rows
-    }
+    found = {}
+    for row in rows:
+        found[row["account_id"]] = Stored(row["record"], row["removed"], row["recorded_at"], row["owner_email"])
+    return found
 
 
 async def stakeholders(tx: ReadTx, people: Iterable[Person]) -> dict[Person, Stored]:
     """The people who are or were in the directory."""
-    wanted = list(people)
     rows = await tx.all(
         "select account_id, stakeholder_id, record, removed, recorded_at from stakeholders"
-        " where (account_id, stakeholder_id) in"
-        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
-        accounts=[account for account, _ in wanted],
-        people=[person for _, person in wanted],
+        f" where (account_id, stakeholder_id) in {BOUND_PEOPLE}",
+        **people_binds(people),
     )
-    return {
-        (row["account_id"], row["stakeholder_id"]): Stored(row["record"], row["removed"], row["recorded_at"])
-        for row in rows
-    }
+    found = {}
+    for row in rows:
+        found[row["account_id"], row["stakeholder_id"]] = Stored(row["record"], row["removed"], row["recorded_at"])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +147,11 @@ async def events_of_people(tx: ReadTx) -> AsyncIterator[DirectoryEvent]:
 
 async def save(tx: WriteTx, events: Sequence[DirectoryEvent]) -> None:
     """Write the records of the events; of several with one key the last wins."""
-    await tx.execute_many(
-        UPSERT_ACCOUNT,
-        [account_row(event) for event in events if isinstance(event, AccountUpserted | AccountRemoved)],
-    )
-    await tx.execute_many(
-        UPSERT_STAKEHOLDER,
-        [stakeholder_row(event) for event in events if isinstance(event, StakeholderUpserted | StakeholderRemoved)],
-    )
+    account_rows, stakeholder_rows = [], []
+    for event in events:
+        if isinstance(event, AccountUpserted | AccountRemoved):
+            account_rows.append(account_row(event))
+        else:
+            stakeholder_rows.append(stakeholder_row(event))
+    await tx.execute_many(UPSERT_ACCOUNT, account_rows)
+    await tx.execute_many(UPSERT_STAKEHOLDER, stakeholder_rows)

@@ -100,10 +100,11 @@ async def forget_in_imports(tx: WriteTx, names: Names) -> None:
 
 
 async def enter(tx: WriteTx, entries: Iterable[Entry]) -> None:
-    """Add entries to the journal."""
+    """Add entries to the journal; those that are in it stay as they are."""
     await tx.execute_many(
         "insert into erasures (receipt_id, subject, account_id, erased_at, applied_at, asked_for, stakeholders, events)"
-        " values (:receipt_id, :subject, :account_id, :erased_at, :applied_at, :asked_for, :stakeholders, :events)",
+        " values (:receipt_id, :subject, :account_id, :erased_at, :applied_at, :asked_for, :stakeholders, :events)"
+        " on conflict do nothing",
         list(map(asdict, entries)),
     )
 
@@ -142,9 +143,16 @@ async def journal(tx: ReadTx) -> list[Entry]:
 
 
 async def unknown(tx: ReadTx, entries: Iterable[Entry]) -> list[Entry]:
-    """Those of the entries that are not in the journal."""
-    known = set(await tx.rows("select receipt_id, subject from erasures"))
-    return [entry for entry in entries if (entry.receipt_id, entry.subject) not in known]
+    """Those of the entries whose erasure, or a later one of the same id or account, is not in the journal."""
+    erased: dict[str, datetime] = {}
+    for subject, erased_at in await tx.rows("select subject, max(erased_at) from erasures group by subject"):
+        erased[subject] = erased_at
+    new = []
+    for entry in entries:
+        known = erased.get(entry.subject)
+        if known is None or known < entry.erased_at:
+            new.append(entry)
+    return new
 
 
 async def last_told(tx: ReadTx) -> int:

@@ -15,7 +15,7 @@ STATES = {
 FAILURES = {
     "dns": "its host was not found",
     "connect": "no connection",
-    "proxy": "the proxy on the way out does not let us through",
+    "proxy": "the proxy on the way out fails (TELLBACK_ALERTING_PROXY)",
     "tls": "no secure connection (TLS)",
     "blocked": "an address in a network that is not allowed",
     "timeout": "no answer in time",

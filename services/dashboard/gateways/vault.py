@@ -2,9 +2,12 @@
 
 from shared import vault
 
+PEOPLE = "tellback.dashboard.keys"
+"""What the vault is for."""
+
 
 class Vault(vault.Vault):
     """The vault for the dashboard's secrets."""
 
-    def __init__(self, secret_keys: tuple[str, ...]) -> None:
-        super().__init__(secret_keys, "tellback.dashboard.keys")
+    def __init__(self, ring: tuple[str, ...]) -> None:
+        super().__init__(ring, PEOPLE)

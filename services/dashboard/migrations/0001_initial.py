@@ -4,8 +4,7 @@ from alembic import op
 
 revision = "dashboard_1"
 down_revision = None
-branch_labels = None
-depends_on = None
+compatible_since = "dashboard_1"
 
 STATEMENTS = [
     """

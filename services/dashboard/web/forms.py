@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.dashboard.handlers.signing_in import name_of
+from shared.key_ring import secret_keys
 
 SESSION, FORM, DEVICE = "tellback_session", "tellback_form", "tellback_device"
 DEVICE_SECONDS = 180 * 86_400
@@ -33,7 +34,7 @@ class Forms:
     """Makes and checks the tokens of forms: a token is a keyed hash of a cookie that no other site can read or set. The
     first of the deployment's keys makes, each is accepted."""
 
-    secret_keys: tuple[str, ...]
+    ring: tuple[str, ...]
     secure: bool
 
     def cookie_for(self, request: Request) -> str:
@@ -69,7 +70,7 @@ class Forms:
 
     def _macs(self, content: str) -> list[str]:
         """The keyed hashes of a text: the one to show first, then those that were shown under older keys."""
-        return [hmac.new(key.encode(), content.encode(), hashlib.sha256).hexdigest() for key in self.secret_keys]
+        return [hmac.new(key.encode(), content.encode(), hashlib.sha256).hexdigest() for key in secret_keys(self.ring)]
 
     def set_cookie(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
         """Set a cookie that scripts cannot read and other sites' forms do not send; without `seconds` it ends with the

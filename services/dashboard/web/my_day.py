@@ -24,6 +24,7 @@ from services.dashboard.web.follow_ups.listing import Listed, listed
 from services.dashboard.web.names import NameLookup
 from services.dashboard.web.page import page
 from services.dashboard.web.plain import HOME_OF_MANAGERS
+from services.dashboard.web.portfolio.targets import standing, targets_of
 from services.dashboard.web.portfolio.todo import (
     DUE_DAYS,
     DUE_HEADS,
@@ -38,10 +39,12 @@ from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.surveys.waves import draw_waves
 from shared.api.accounts import ListedAccount
 from shared.api.follow_ups import FollowUp
-from shared.api.questions import ACCOUNTS, FOLLOW_UPS, WAVES
+from shared.api.questions import ACCOUNTS, FOLLOW_UPS, PORTFOLIO_FUNNEL, WAVES
+from shared.api.reach import FunnelGroup
 from shared.api.waves import Wave
 from shared.http.client import Api
 
+RATE_WINDOW = "90d"
 TO_DO = "open,acknowledged,in_progress"
 SHOWN, MOST, MOVED, PROMISE_DAYS, MONTHS = 12, 200, 6, 14, 12
 DUE = f"Overdue, or due within {DUE_DAYS} days"
@@ -145,10 +148,20 @@ class _Mine:
         rows = [silent_row(account)[:-1] for account in accounts]
         table(SILENT_HEADS[:-1], rows, "My silent accounts before their renewal")
 
-    async def load_waves(self, api: Api) -> list[Wave]:
-        return (await api.ask(WAVES, owner=self._owner)).items
+    async def load_waves(self, api: Api) -> tuple[list[Wave], FunnelGroup, float | None]:
+        waves = (await api.ask(WAVES, owner=self._owner)).items
+        funnel = (await api.ask(PORTFOLIO_FUNNEL, window=RATE_WINDOW, owner=self._owner)).groups[0]
+        return waves, funnel, (await targets_of(api)).get(self._owner)
 
-    def draw_waves(self, waves: list[Wave]) -> None:
+    def draw_waves(self, found: tuple[list[Wave], FunnelGroup, float | None]) -> None:
+        waves, funnel, target = found
+        asked = funnel.sent_count - funnel.bounced_count
+        if asked:
+            words = f"In 90 days {wording.grouped(funnel.answered_count)} of {wording.grouped(asked)} asked answered"
+            words += f": {wording.share(funnel.response_rate)}"
+            if target is not None:
+                words += f", target {standing(funnel.response_rate, target)}"
+            Text("p", words, "muted")
         draw_waves(waves, self._owner)
 
     async def _tasks(self, api: Api, **asked: datetime) -> list[FollowUp]:

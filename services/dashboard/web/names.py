@@ -77,13 +77,11 @@ async def names_of(api: Api, pairs: Sequence[Pair]) -> dict[Pair, tuple[str, str
         items = (await api.call(NAMES, {"of": of})).items
     except TellbackError:
         return {}
-    return {
-        (item.account_id, item.stakeholder_id): (
-            item.account_name or item.account_id,
-            item.name or item.stakeholder_id or "",
-        )
-        for item in items
-    }
+    names = {}
+    for item in items:
+        account_name = item.account_name or item.account_id
+        names[item.account_id, item.stakeholder_id] = (account_name, item.name or item.stakeholder_id or "")
+    return names
 
 
 async def owners_of(api: Api, emails: Iterable[str | None]) -> dict[str, str]:

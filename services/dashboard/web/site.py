@@ -55,9 +55,7 @@ RECONNECT_SECONDS = 30.0
 
 
 def mount(app: FastAPI) -> None:
-    """Put NiceGUI, guarded, behind the routes of the service; called once a process."""
-    if nicegui_app.config.has_run_config:
-        return
+    """Put NiceGUI, guarded, behind the routes of the service; of several services in one process the last has it."""
     serve_assets()
     nicegui_app.add_exception_handler(404, unknown_page)
     nicegui_app.config.socket_io_js_transports = ["websocket"]

@@ -11,7 +11,6 @@ from services.outreach.api.links_models import Input
 from services.outreach.api.resources import Outreach, TheService
 from services.outreach.domain.bounces import (
     Report,
-    ask_id_of,
     key_of,
     kind_of_postmark,
     kind_of_sendgrid,
@@ -19,6 +18,7 @@ from services.outreach.domain.bounces import (
     read_report,
     status_of,
 )
+from services.outreach.domain.mail_names import MailName, name_of_message_id
 from services.outreach.gateways.providers import is_postmark, is_sendgrid
 from services.outreach.handlers.bounces import Bounces, Source
 from services.outreach.handlers.mail_contents import GIVEN_BACK
@@ -57,7 +57,9 @@ class BounceTold(Input):
     def report(self) -> Report:
         """What it says."""
         key = key_of("api", self.message_id or "", self.token or "", self.kind, self.at.isoformat())
-        return Report(self.kind, key, _named(self.token), _asks_of(self.message_id), _known(self.recipient), at=self.at)
+        return Report(
+            self.kind, key, _named(self.token), _mails_of(self.message_id), _known(self.recipient), at=self.at
+        )
 
 
 class PostmarkBounce(BaseModel):
@@ -93,7 +95,7 @@ class SendGridEvent(BaseModel):
             return None
         key = key_of("sendgrid", self.sg_event_id, self.smtp_id, self.email, self.event)
         status = status_of(self.status or "")
-        return Report(kind, key, _named(self.token), _asks_of(self.smtp_id), _known(self.email), status)
+        return Report(kind, key, _named(self.token), _mails_of(self.smtp_id), _known(self.email), status)
 
 
 _EVENTS = TypeAdapter(list[SendGridEvent])
@@ -231,11 +233,11 @@ def _known(recipient: str | None) -> tuple[str, ...]:
     return (recipient,)
 
 
-def _asks_of(message_id: str | None) -> tuple[Any, ...]:
-    ask_id = ask_id_of(message_id or "")
-    if ask_id is None:
+def _mails_of(message_id: str | None) -> tuple[MailName, ...]:
+    name = name_of_message_id(message_id or "")
+    if name is None:
         return ()
-    return (ask_id,)
+    return (name,)
 
 
 def _position(row: Any) -> tuple[Any, str]:

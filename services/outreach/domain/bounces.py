@@ -11,7 +11,8 @@ from email.parser import BytesHeaderParser
 from email.utils import getaddresses
 from hashlib import sha256
 from typing import Any, Final, Literal
-from uuid import UUID
+
+from services.outreach.domain.mail_names import MailName, name_of_message_id
 
 BounceKind = Literal["hard", "soft", "complaint", "auto_reply", "other"]
 NAMED_FOR: Final = timedelta(days=10)
@@ -24,7 +25,6 @@ _STATUS = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _SOFT_OF_CLASS_5 = re.compile(r"5\.2\.2|5\.7\.\d+")
 """A full mailbox, which may be emptied; and what is refused by a policy against us, which says nothing of the
 address."""
-_MESSAGE_ID = re.compile(r"<?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[a-z_]{1,20}\.\d{1,4}@[^@<>\s]{1,255}>?")
 _TO = ("To", "Delivered-To", "X-Original-To", "Envelope-To")
 _POSTMARK: Final[dict[str, BounceKind]] = {
     "HardBounce": "hard",
@@ -47,14 +47,14 @@ class Report:
     """What somebody says about a mail of ours.
 
     `key` names the report: the same one again changes nothing. The mail is named by one of `local_parts`, which may be
-    envelope senders of ours, or by one of `ask_ids`, of a Message-ID, together with one of `recipients`. `status`: the
+    envelope senders of ours, or by one of `mails`, of a Message-ID, together with one of `recipients`. `status`: the
     code of RFC 3463. `at`: when it happened, where that is said.
     """
 
     kind: BounceKind
     key: bytes
     local_parts: tuple[str, ...] = ()
-    ask_ids: tuple[UUID, ...] = ()
+    mails: tuple[MailName, ...] = ()
     recipients: tuple[str, ...] = ()
     status: str | None = None
     at: datetime | None = None
@@ -84,11 +84,11 @@ def _report_of(message: Message, key: bytes) -> Report:
     kind = kind_of(_first(group, "Action"), status)
     returned = _returned(parts)
     recipients = [_address(_first(group, name)) for name in ("Original-Recipient", "Final-Recipient")]
-    ask_ids = []
+    mails = []
     for headers in returned:
         recipients += [address for _, address in getaddresses(_values(headers, "To"))]
-        ask_ids += [ask_id_of(value) for value in _values(headers, "Message-ID")]
-    return Report(kind, key, local_parts, tuple(filter(None, ask_ids)), tuple(filter(None, recipients)), status)
+        mails += [name_of_message_id(value) for value in _values(headers, "Message-ID")]
+    return Report(kind, key, local_parts, tuple(filter(None, mails)), tuple(filter(None, recipients)), status)
 
 
 def kind_of(action: str, status: str | None) -> BounceKind:
@@ -130,14 +130,6 @@ def status_of(text: str) -> str | None:
     if found is None:
         return None
     return found[1]
-
-
-def ask_id_of(message_id: str) -> UUID | None:
-    """The ask of a Message-ID that we have given a mail; None for one of others."""
-    found = _MESSAGE_ID.fullmatch(message_id.strip())
-    if found is None:
-        return None
-    return UUID(found[1])
 
 
 def local_part_of(address: str) -> str:

@@ -2,8 +2,8 @@
 deployment's secret keys, so that none of them is stored.
 
 A token is base64url of 16 bytes, one byte for the purpose and a MAC of 16 bytes: 44 characters. The local part that
-bounces come back to is in base32, since mail servers may lower its case. Everything is made under the first key of the
-ring and known under each.
+bounces come back to names one mail of an ask; it is in base32, since mail servers may lower its case. Everything is
+made under the first key of the ring and known under each; of a retired one only the hashes are known.
 """
 
 import base64
@@ -16,14 +16,16 @@ from hashlib import sha256
 from typing import Final
 
 from services.outreach.domain.addresses import canonical_address
+from services.outreach.domain.mail_names import NAME_BYTES, MailName, name_of_bytes
+from shared.key_ring import hash_keys, key_id, secret_keys
 
 SUBJECT_BYTES: Final = 16
 TOKEN_LENGTH: Final = 44
 _MAC_BYTES: Final = 16
 _BOUNCE_MAC_BYTES: Final = 10
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{44}")
-_BOUNCE = re.compile(r"b\+([a-z2-7]{42})")
-_BOUNCE_PADDING = "=" * 6
+_BOUNCE = re.compile(r"b\+([a-z2-7]{45})")
+_BOUNCE_PADDING = "=" * 3
 
 
 class Purpose(Enum):
@@ -55,21 +57,23 @@ class AddressHash:
 
 
 class Tokens:
-    """Makes and opens tokens. `secrets` are the deployment's keys, at least one; the first signs."""
+    """Makes and opens tokens. `ring` has at least one key; the first signs."""
 
-    def __init__(self, secrets: Sequence[str]) -> None:
-        if not secrets:
+    def __init__(self, ring: Sequence[str]) -> None:
+        keys = secret_keys(ring)
+        if not keys:
             raise ValueError("tokens need at least one key")
-        self._keys = tuple(map(_Key, secrets))
+        self._keys = tuple(map(_Key, keys))
+        self._hash_keys = hash_keys(ring)
 
     @property
     def key_ids(self) -> tuple[str, ...]:
-        """The ids of the keys, in their order."""
-        return tuple(key.key_id for key in self._keys)
+        """The ids of the keys under which hashes are known, in their order."""
+        return tuple(key.key_id for key in self._hash_keys)
 
     def made(self, purpose: Purpose, subject: bytes, key_id: str | None = None) -> str:
         """The token of an ask, a review (the bytes of its UUID) or an address (its `AddressHash.digest`). The first key
-        makes it; a hash is brought back by the key `key_id` that made it, as long as that is in the ring."""
+        makes it; a hash is brought back by the key `key_id` that made it, as long as that signs."""
         content = _checked(subject) + purpose.value
         key = next((key for key in self._keys if key.key_id == key_id), self._keys[0])
         return base64.urlsafe_b64encode(content + key.mac(content)[:_MAC_BYTES]).decode()
@@ -86,23 +90,24 @@ class Tokens:
             return None
         return Opened(subject, found.key_id)
 
-    def bounce_local_part(self, subject: bytes) -> str:
-        """The local part of the envelope sender of a mail: `b+` and 42 characters."""
-        content = _checked(subject) + Purpose.BOUNCE.value
-        raw = subject + self._keys[0].mac(content)[:_BOUNCE_MAC_BYTES]
+    def bounce_local_part(self, mail: MailName) -> str:
+        """The local part of the envelope sender of a mail: `b+` and 45 characters."""
+        name = mail.to_bytes()
+        raw = name + self._keys[0].mac(name + Purpose.BOUNCE.value)[:_BOUNCE_MAC_BYTES]
         return "b+" + base64.b32encode(raw).decode().rstrip("=").lower()
 
-    def bounced(self, local_part: str) -> Opened | None:
-        """What the local part of a bounce's recipient carries, in whatever case it comes back; None for another one."""
+    def bounced(self, local_part: str) -> MailName | None:
+        """The mail that the local part of a bounce's recipient names, in whatever case it comes back; None for another
+        one."""
         shown = _BOUNCE.fullmatch(local_part.lower())
         if shown is None:
             return None
         raw = base64.b32decode(shown[1].upper() + _BOUNCE_PADDING)
-        subject, mac = raw[:SUBJECT_BYTES], raw[SUBJECT_BYTES:]
-        found = self._made_by(subject + Purpose.BOUNCE.value, mac)
+        name, mac = raw[:NAME_BYTES], raw[NAME_BYTES:]
+        found = self._made_by(name + Purpose.BOUNCE.value, mac)
         if found is None or base64.b32encode(raw).decode().rstrip("=").lower() != shown[1]:
             return None
-        return Opened(subject, found.key_id)
+        return name_of_bytes(name)
 
     def address_hash(self, address: str) -> AddressHash:
         """The hash to store, under the first key. Raises ValueError for what is no address."""
@@ -111,7 +116,11 @@ class Tokens:
     def address_hashes(self, address: str) -> tuple[AddressHash, ...]:
         """The hashes to look for, one under each key. Raises ValueError for what is no address."""
         canonical = canonical_address(address)
-        return tuple(key.address_hash(canonical) for key in self._keys)
+        hashes = []
+        for key in self._hash_keys:
+            digest = key.digest("addresses", canonical.encode())
+            hashes.append(AddressHash(key.key_id, digest[:SUBJECT_BYTES]))
+        return tuple(hashes)
 
     def _made_by(self, content: bytes, mac: bytes) -> "_Key | None":
         """The key under which the content has this MAC; each key is tried, so that the time says nothing."""
@@ -126,22 +135,12 @@ class _Key:
     """One key of the ring, with what is derived from it."""
 
     def __init__(self, secret: str) -> None:
-        self._tokens = _derived(secret, "tokens")
-        self._addresses = _derived(secret, "addresses")
-        self.key_id = _derived(secret, "key-id").hex()[:16]
+        self._tokens = hmac.new(secret.encode(), b"tellback:outreach:tokens", sha256).digest()
+        self.key_id = key_id(secret)
 
     def mac(self, content: bytes) -> bytes:
         """32 bytes."""
         return hmac.new(self._tokens, content, sha256).digest()
-
-    def address_hash(self, canonical: str) -> AddressHash:
-        """The hash of an address that is in its one form."""
-        digest = hmac.new(self._addresses, canonical.encode(), sha256).digest()
-        return AddressHash(self.key_id, digest[:SUBJECT_BYTES])
-
-
-def _derived(secret: str, purpose: str) -> bytes:
-    return hmac.new(secret.encode(), f"tellback:outreach:{purpose}".encode(), sha256).digest()
 
 
 def _checked(subject: bytes) -> bytes:

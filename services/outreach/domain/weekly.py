@@ -20,10 +20,32 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerRate:
+    """How many of those asked at an owner's accounts have answered, and the share that is to, from 0 to 1. `asked`:
+    sent and not bounced."""
+
+    owner: str
+    asked: int
+    answered: int
+    target: float
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether fewer have answered than were to; nobody is behind where nobody was asked."""
+        return self.answered < self.target * self.asked
+
+    def words(self) -> str:
+        """`lea@supplier.example: 12 of 30 answered, 40 %, target 55 %`."""
+        share = f"{100 * self.answered / self.asked:.0f} %"
+        return f"{self.owner}: {self.answered} of {self.asked} answered, {share}, target {100 * self.target:.0f} %"
+
+
+@dataclass(frozen=True, slots=True)
 class Week:
     """What a week brought. `nps` and `before`: the score of 90 days, and of those before; None where nothing counts.
     `fell`, `rose` and `praised` count people by account, `overdue` follow-ups by owner; `at_risk` and `silent` are
-    accounts. `names`: account -> its name."""
+    accounts. `names`: account -> its name. `targets`: owners who have a target of response rate, with what was reached
+    in 90 days."""
 
     nps: int | None = None
     before: int | None = None
@@ -36,6 +58,7 @@ class Week:
     overdue: Counter[str] = field(default_factory=Counter)
     praised: Counter[str] = field(default_factory=Counter)
     names: Mapping[str, str] = field(default_factory=dict)
+    targets: Sequence[OwnerRate] = ()
 
     def headline(self) -> str:
         """The score, in one sentence."""
@@ -54,14 +77,17 @@ class Week:
         return f"{words}, {compared}."
 
     def sections(self) -> list[Section]:
-        """All five, also where there is nothing to say: an empty one is news."""
-        return [
+        """All five, also where there is nothing to say: an empty one is news. A sixth where there are targets."""
+        found = [
             Section("Moved this week", self._moved(), ("Category changes", "/")),
             Section("At risk", self._accounts(self.at_risk), ("All accounts at risk", "/accounts?class=at_risk")),
             Section("Silent", self._accounts(self.silent), ("All silent accounts", "/accounts?class=silent")),
             Section("Overdue", self._overdue(), ("Overdue follow-ups", "/follow-ups?view=list&due=late")),
             Section("Praise", self._praise(), ("Promoters", "/people?category=promoter&window=7d")),
         ]
+        if self.targets:
+            found.append(Section("Response rates behind their target", self._behind(), ("By owner", "/reach")))
+        return found
 
     def _moved(self) -> list[str]:
         lines = []
@@ -90,6 +116,13 @@ class Week:
             return ["Nobody gave 9 or 10 and said why."]
         who = counted(self.praised.total(), "person", "people")
         return [f"{who} gave 9 or 10 and said why – {self._named(self.praised)}"]
+
+    def _behind(self) -> list[str]:
+        behind = [rate for rate in self.targets if rate.is_behind]
+        lines = [rate.words() for rate in behind[:SHOWN]]
+        if len(behind) > SHOWN:
+            lines.append(f"and {len(behind) - SHOWN} more")
+        return lines or ["None: every owner with a target is on it."]
 
     def _named(self, found: Counter[str]) -> str:
         parts = []

@@ -4,10 +4,10 @@ addresses are wrong, or nobody wants its mails."""
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 from services.outreach.domain.asks import SYSTEM
-from services.outreach.handlers.facts import invitation_call
+from services.outreach.domain.mail_names import MailName
+from services.outreach.handlers.facts import bounce_call
 from services.outreach.store import asks, bounces, contacts, programmes, reinvitations, sends
 from services.outreach.store.outgoing import queue
 from shared.db.transaction import WriteTx
@@ -21,13 +21,14 @@ AN_HOUR: Final = 5
 """And at once when more come back for good within an hour."""
 
 
-async def came_back(tx: WriteTx, ask_id: UUID, person: Mapping[str, str], mailed_at: datetime, now: datetime) -> None:
+async def came_back(tx: WriteTx, mail: MailName, person: Mapping[str, str], mailed_at: datetime, now: datetime) -> None:
     """Nobody writes to the person (account_id, stakeholder_id) until the address is corrected or they answer. It counts
-    from when the mail went: what was corrected or answered since stays so."""
+    from when the mail went: what was corrected or answered since stays so. The collector is told once of each address
+    that an ask was mailed to."""
     await contacts.note(tx, [{**person, "bounced_at": mailed_at}])
-    await asks.mark(tx, "bounced_at", {ask_id: mailed_at})
-    await reinvitations.came_back(tx, ask_id, mailed_at)
-    await queue(tx, now, invitation_call(ask_id, person, "bounced", mailed_at))
+    await asks.mark(tx, "bounced_at", {mail.ask_id: mailed_at})
+    again = await reinvitations.came_back(tx, mail, mailed_at)
+    await queue(tx, now, bounce_call(mail.ask_id, person, mailed_at, again=again))
 
 
 async def pause_if_refused(tx: WriteTx, programme_id: str, now: datetime) -> None:

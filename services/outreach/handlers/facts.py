@@ -1,6 +1,8 @@
-"""What the collector is told of asks: facts of invitations, each kind once an ask."""
+"""What the collector is told of asks: facts of invitations, each kind once an ask, and a bounce once more where the ask
+went to a corrected address."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -23,3 +25,12 @@ def invitation_call(ask_id: UUID, person: Mapping[str, str], kind: str, at: date
         ask_id=ask_id,
         due_at=at,
     )
+
+
+def bounce_call(ask_id: UUID, person: Mapping[str, str], at: datetime, *, again: bool) -> OutgoingCall:
+    """The call that tells the collector that an ask came back: once, and once more, `again`, from a corrected
+    address."""
+    call = invitation_call(ask_id, person, "bounced", at)
+    if again:
+        return replace(call, key=f"{call.key}:again")
+    return call

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.outreach.domain.addresses import domain_of
 from services.outreach.domain.eligibility import Candidate
+from services.outreach.domain.mail_names import MailName
 from services.outreach.domain.surveys import Survey
 from services.outreach.domain.tokens import Purpose, Tokens
 from services.outreach.gateways.letters import Invitation
@@ -76,9 +77,9 @@ class MailContents:
             heard=heard,
             incentive=programme.incentive,
             legal_basis=programme.legal_basis,
-            for_relay=self.for_relay(mail.ask_id),
+            for_relay=self.for_relay(mail.name),
         )
-        return Readied(mail, invitation, self.envelope_sender(mail.ask_id, sender))
+        return Readied(mail, invitation, self.envelope_sender(mail.name, sender))
 
     def colleague(self, recipient: str, stand_in: Sender | None = None) -> Mailbox | None:
         """Whose name a mail to a colleague carries: Tellback's, at an address of the supplier, which is their own or
@@ -104,15 +105,15 @@ class MailContents:
         """Names a mail; it does not change when the mail is tried again."""
         return f"<{ask_id}.{kind}.{number}@{urlsplit(self.settings.public_url).hostname}>"
 
-    def envelope_sender(self, ask_id: UUID, sender: Mailbox) -> str:
-        """Where bounces come back to: an address that names the ask (VERP), or the sender's own."""
+    def envelope_sender(self, mail: MailName, sender: Mailbox) -> str:
+        """Where bounces come back to: an address that names the mail (VERP), or the sender's own."""
         if self.settings.bounce_domain is None:
             return wire_address(sender.email)
-        return f"{self.tokens.bounce_local_part(ask_id.bytes)}@{self.settings.bounce_domain}"
+        return f"{self.tokens.bounce_local_part(mail)}@{self.settings.bounce_domain}"
 
-    def for_relay(self, ask_id: UUID) -> dict[str, str]:
+    def for_relay(self, mail: MailName) -> dict[str, str]:
         """Headers by which a provider names the mail when it comes back: it puts an envelope sender of its own."""
-        token, headers = self.tokens.bounce_local_part(ask_id.bytes), {}
+        token, headers = self.tokens.bounce_local_part(mail), {}
         if self.settings.postmark_secret is not None:
             headers[f"X-PM-Metadata-{GIVEN_BACK}"] = token
         if self.settings.sendgrid_key is not None:

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from services.outreach.domain.addresses import domain_of
 from services.outreach.domain.asks import NewAsk, PublishedSurvey
+from services.outreach.domain.mail_names import MailName
 from services.outreach.domain.relay import RelaySettings
 from services.outreach.domain.surveys import Survey
 from services.outreach.gateways.letters import Invitation, letter_of
@@ -141,7 +142,7 @@ class MailTests:
         """Give the mail to the relay; the ask is written between its two steps, as that of every mail. Returns the
         trouble of an answer that did not come. Raises `Conflict` or `Unavailable` for a mail that was not taken."""
         relay = Relay(settings)
-        envelope_sender = self.contents.envelope_sender(ask.ask_id, invitation.sender)
+        envelope_sender = self.contents.envelope_sender(MailName(ask.ask_id, "test", 1), invitation.sender)
         try:
             trouble = await relay.offer(envelope_sender, wire_address(invitation.to.email))
             if trouble is not None:

@@ -286,7 +286,7 @@ class Mailing:
     async def _recipient_refused(self, tx: WriteTx, mail: DueMail, trouble: Trouble, now: datetime) -> None:
         """The recipient's server refuses the address: nobody writes to it until it is corrected."""
         person = {"account_id": mail.account_id, "stakeholder_id": mail.stakeholder_id}
-        await came_back(tx, mail.ask_id, person, now, now)
+        await came_back(tx, mail.name, person, now, now)
         if mail.is_again:
             await reinvitations.end(tx, mail, now, trouble.reply)
         elif mail.kind == "reminder":

@@ -24,7 +24,9 @@ async def objects(tx: ReadTx, tokens: Tokens, opened: Opened) -> bool:
 
 async def stop(tx: WriteTx, tokens: Tokens, opened: Opened, source: Source, now: datetime) -> None:
     """Ask nobody at this address again, and tell it of the asks that are open."""
-    address = AddressHash(opened.key_id, opened.subject)
+    # A link that was made anew brings a hash of a retired key under the newest one.
+    key_id = await answers.key_of_hash(tx, opened.subject) or opened.key_id
+    address = AddressHash(key_id, opened.subject)
     await suppressions.suppress(tx, {opened.subject: address}, source, now, PERSON)
     asks = await answers.lock_asks_of(tx, await _hashes(tx, tokens, opened))
     await answers.mark_objected(tx, [ask.ask_id for ask in asks], now)

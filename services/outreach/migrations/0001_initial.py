@@ -7,8 +7,7 @@ from shared.db.plumbing import plumbing_ddl_v1
 
 revision = "outreach_1"
 down_revision = None
-branch_labels = None
-depends_on = None
+compatible_since = "outreach_1"
 
 STATEMENTS = [
     # `draft` is what is being edited; a published version is never changed.
@@ -239,13 +238,15 @@ STATEMENTS = [
         sent_at timestamptz,
         ended_at timestamptz,
         reply text,
+        address_hash bytea,
+        address_key_id text,
         primary key (ask_id, kind, number)
     )
     """,
     "create index sends_started on sends (data_started_at) where data_started_at is not null",
     "create index sends_open on sends (claimed_until) where ended_at is null",
-    # What was said of mails that came back or were complained about; `key` names the report. Of one that names no mail
-    # of ours only the domain of the address is kept.
+    # What was said of mails that came back or were complained about; `key` names the report, `mailed_at` and
+    # `address_hash` are of the mail. Of one that names no mail of ours only the domain of the address is kept.
     """
     create table bounces (
         bounce_id uuid primary key,
@@ -257,6 +258,8 @@ STATEMENTS = [
         status text,
         recipient_domain text,
         ask_id uuid references asks on delete cascade,
+        mailed_at timestamptz,
+        address_hash bytea,
         at timestamptz not null,
         received_at timestamptz not null
     )

@@ -4,8 +4,7 @@ from alembic import op
 
 revision = "outreach_2"
 down_revision = "outreach_1"
-branch_labels = None
-depends_on = None
+compatible_since = "outreach_1"
 
 STATEMENTS = [
     # What was changed after answers, told to those who gave them. `line`: what the next invitation says of it.
@@ -68,6 +67,15 @@ STATEMENTS = [
         resumed_at timestamptz,
         resumed_by text,
         check ((paused_at is null) = (reason is null))
+    )
+    """,
+    # What share of those asked at an owner's accounts is to answer.
+    """
+    create table response_targets (
+        owner text primary key,
+        target float8 not null check (target > 0 and target <= 1),
+        set_at timestamptz not null,
+        set_by text not null
     )
     """,
 ]

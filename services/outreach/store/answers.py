@@ -159,6 +159,15 @@ async def lock_asks_of(tx: WriteTx, hashes: Collection[bytes]) -> list[OpenAsk]:
     return [OpenAsk(**row) for row in rows]
 
 
+async def key_of_hash(tx: ReadTx, address_hash: bytes) -> str | None:
+    """The id of the key under which asks have this hash; None where no ask says so."""
+    key_id: str | None = await tx.scalar(
+        "select address_key_id from asks where address_hash = :address_hash and address_key_id is not null limit 1",
+        address_hash=address_hash,
+    )
+    return key_id
+
+
 async def addresses_asked(tx: ReadTx, address_hash: bytes) -> Sequence[str]:
     """The addresses that the directory has now of people who were asked at this one."""
     return await tx.column(

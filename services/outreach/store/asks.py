@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from services.outreach.domain.asks import SYSTEM, UNSENT, AskChange, NewAsk, PublishedSurvey, kind_of
+from shared.db.sql import BOUND_PEOPLE, arrays, people_binds
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 
 # Column -> SQL type, of what an ask is when it is planned.
@@ -40,8 +41,7 @@ _NEW: Mapping[str, str] = {
     "closes_at": "timestamptz",
 }
 _NEW_COLUMNS = ", ".join(_NEW)
-_NEW_ARRAYS = ", ".join(f"cast(:{name} as {kind}[])" for name, kind in _NEW.items())
-INSERT = f"insert into asks ({_NEW_COLUMNS}) select * from unnest({_NEW_ARRAYS})"
+INSERT = f"insert into asks ({_NEW_COLUMNS}) select * from unnest({arrays(_NEW)})"
 INSERT_FIRST_CHANGES = """
     insert into ask_changes (ask_id, at, state, reason, note, actor)
     select * from unnest(cast(:ask_id as uuid[]), cast(:created_at as timestamptz[]), cast(:state as text[]),
@@ -165,11 +165,10 @@ async def call_off(tx: WriteTx, reason: str, people: Collection[tuple[str, str]]
     """Withdraw what has not been sent to these people; what was sent stays open until it closes."""
     if not people:
         return
-    accounts, ids = zip(*sorted(people), strict=True)
     await _withdraw_unsent(
         tx,
-        "(account_id, stakeholder_id) in (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
-        {"accounts": list(accounts), "people": list(ids), "reason": reason, "at": now},
+        f"(account_id, stakeholder_id) in {BOUND_PEOPLE}",
+        people_binds(people) | {"reason": reason, "at": now},
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from services.outreach.domain.bounces import Report
+from services.outreach.domain.mail_names import MailName
 from shared.db.transaction import ReadTx, WriteTx
 
 Position = tuple[datetime, UUID]
@@ -16,7 +17,7 @@ Position = tuple[datetime, UUID]
 _LIST = """
     select b.bounce_id, b.source, b.kind, b.effect, b.status, b.recipient_domain, b.ask_id, k.account_id,
         k.stakeholder_id, a.name as account_name, s.name, s.email, k.programme_id, b.at, b.received_at,
-        case when cast(s.record ->> 'email_changed_at' as timestamptz) > k.sent_at
+        case when cast(s.record ->> 'email_changed_at' as timestamptz) > b.mailed_at
             then cast(s.record ->> 'email_changed_at' as timestamptz) end as corrected_at
     from bounces b left join asks k on k.ask_id = b.ask_id
     left join accounts a on a.account_id = k.account_id
@@ -27,10 +28,10 @@ _LIST = """
 
 
 @dataclass(frozen=True, slots=True)
-class MailedAsk:
-    """An ask of which a mail was given to the relay, the last one at `mailed_at`."""
+class AskMail:
+    """A mail of an ask that was given to the relay at `mailed_at`, and the hash of the address that it went to."""
 
-    ask_id: UUID
+    name: MailName
     account_id: str
     stakeholder_id: str
     programme_id: str | None
@@ -39,36 +40,38 @@ class MailedAsk:
     mailed_at: datetime
 
 
-async def mailed_ask(tx: ReadTx, ask_id: UUID) -> MailedAsk | None:
-    """The ask, if a mail of it may have left; None for one that was erased, never mailed, or a test."""
+async def find_mail(tx: ReadTx, name: MailName) -> AskMail | None:
+    """The mail, if it may have left; None where its ask was erased, and for a test."""
     row = await tx.one(
-        "select k.ask_id, k.account_id, k.stakeholder_id, k.programme_id, k.address_hash, k.address_key_id,"
-        " max(d.data_started_at) as mailed_at from asks k join sends d on d.ask_id = k.ask_id"
-        " where k.ask_id = :ask_id and d.data_started_at is not null and k.origin <> 'test'"
-        " and k.address_hash is not null group by k.ask_id",
-        ask_id=ask_id,
+        "select k.account_id, k.stakeholder_id, k.programme_id, d.address_hash, d.address_key_id,"
+        " d.data_started_at as mailed_at from asks k join sends d on d.ask_id = k.ask_id"
+        " where k.ask_id = :ask_id and d.kind = :kind and d.number = :number and d.data_started_at is not null"
+        " and d.address_hash is not null",
+        ask_id=name.ask_id,
+        kind=name.kind,
+        number=name.number,
     )
     if row is None:
         return None
-    return MailedAsk(**row)
+    return AskMail(name, **row)
 
 
 @dataclass(frozen=True, slots=True)
 class NewBounce:
-    """A report as it came. `recipient_domain` only where it names no mail of ours, that is, without `ask_id`."""
+    """A report as it came. `recipient_domain` only where it names no mail of ours, that is, without `mail`."""
 
     bounce_id: UUID
     report: Report
     source: str
     at: datetime
     received_at: datetime
-    ask_id: UUID | None = None
+    mail: AskMail | None = None
     recipient_domain: str | None = None
 
     @property
     def effect(self) -> str:
         """Before it has one."""
-        if self.ask_id is None:
+        if self.mail is None:
             return "unmatched"
         return "none"
 
@@ -76,9 +79,17 @@ class NewBounce:
 async def add(tx: WriteTx, bounce: NewBounce) -> bool:
     """Write a report down, without effect so far; False where it is there already."""
     report = bounce.report
+    of_mail: dict[str, Any] = dict.fromkeys(("ask_id", "mailed_at", "address_hash"))
+    if bounce.mail is not None:
+        of_mail = {
+            "ask_id": bounce.mail.name.ask_id,
+            "mailed_at": bounce.mail.mailed_at,
+            "address_hash": bounce.mail.address_hash,
+        }
     added = await tx.execute(
-        "insert into bounces (bounce_id, key, source, kind, effect, status, recipient_domain, ask_id, at, received_at)"
-        " values (:bounce_id, :key, :source, :kind, :effect, :status, :domain, :ask_id, :at, :now)"
+        "insert into bounces (bounce_id, key, source, kind, effect, status, recipient_domain, ask_id, mailed_at,"
+        " address_hash, at, received_at) values (:bounce_id, :key, :source, :kind, :effect, :status, :domain, :ask_id,"
+        " :mailed_at, :address_hash, :at, :now)"
         " on conflict (key) do nothing",
         bounce_id=bounce.bounce_id,
         key=report.key,
@@ -87,9 +98,9 @@ async def add(tx: WriteTx, bounce: NewBounce) -> bool:
         effect=bounce.effect,
         status=report.status,
         domain=bounce.recipient_domain,
-        ask_id=bounce.ask_id,
         at=bounce.at,
         now=bounce.received_at,
+        **of_mail,
     )
     return added == 1
 
@@ -133,15 +144,15 @@ async def hard_since(tx: ReadTx, programme_id: str, since: datetime) -> int:
     return count
 
 
-async def soft_programmes(tx: ReadTx, ask: MailedAsk, since: datetime) -> int:
+async def soft_programmes(tx: ReadTx, mail: AskMail, since: datetime) -> int:
     """Of how many programmes a mail to the person's address came back for a while, since a moment."""
     count: int = await tx.scalar(
         "select count(distinct k.programme_id) from bounces b join asks k on k.ask_id = b.ask_id"
         " where k.account_id = :account_id and k.stakeholder_id = :stakeholder_id and b.kind = 'soft'"
-        " and k.address_hash = :address_hash and b.at > :since",
-        account_id=ask.account_id,
-        stakeholder_id=ask.stakeholder_id,
-        address_hash=ask.address_hash,
+        " and b.address_hash = :address_hash and b.at > :since",
+        account_id=mail.account_id,
+        stakeholder_id=mail.stakeholder_id,
+        address_hash=mail.address_hash,
         since=since,
     )
     return count

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from shared.db.sql import arrays, comma_list
 from shared.db.transaction import WriteTx, as_columns
 
 MOMENTS = (
@@ -23,19 +24,15 @@ MOMENTS = (
     "soft_bounced_at",
     "unsubscribed_at",
 )
-_PERSON = ("account_id", "stakeholder_id")
-_COLUMNS = ", ".join((*_PERSON, *MOMENTS))
-_ARRAYS = ", ".join(
-    (*(f"cast(:{name} as text[])" for name in _PERSON), *(f"cast(:{name} as timestamptz[])" for name in MOMENTS))
-)
+_TYPES = {"account_id": "text", "stakeholder_id": "text"} | dict.fromkeys(MOMENTS, "timestamptz")
+_COLUMNS = ", ".join(_TYPES)
 # Rows are locked in the order of people in every batch, so that no two batches wait for each other in a circle.
-UPSERT = (
-    f"insert into contacts as c ({_COLUMNS}) select {', '.join(_PERSON)}, "
-    + ", ".join(f"max({name})" for name in MOMENTS)
-    + f" from unnest({_ARRAYS}) as r({_COLUMNS}) group by 1, 2 order by 1, 2"
-    " on conflict (account_id, stakeholder_id) do update set "
-    + ", ".join(f"{name} = greatest(c.{name}, excluded.{name})" for name in MOMENTS)
-)
+UPSERT = f"""
+    insert into contacts as c ({_COLUMNS}) select account_id, stakeholder_id, {comma_list("max({0})", MOMENTS)}
+    from unnest({arrays(_TYPES)}) as r({_COLUMNS}) group by 1, 2 order by 1, 2
+    on conflict (account_id, stakeholder_id) do update
+    set {comma_list("{0} = greatest(c.{0}, excluded.{0})", MOMENTS)}
+"""
 # The record that came first stands. One of an undone import gives way to the next record of its id.
 RECORD_ANSWERS = """
     insert into answers as a (account_id, response_id, stakeholder_id, nps_kind, answered_at, recorded_at, import_id,
@@ -70,7 +67,7 @@ class KnownAnswer:
 async def note(tx: WriteTx, moments: Sequence[Mapping[str, Any]]) -> None:
     """Note moments of people: account_id, stakeholder_id and some of MOMENTS; of each the latest counts."""
     if moments:
-        nothing = dict.fromkeys((*_PERSON, *MOMENTS))
+        nothing = dict.fromkeys(_TYPES)
         await tx.execute(UPSERT, **as_columns({**nothing, **row} for row in moments))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.outreach.domain.eligibility import Candidate
 from shared.db.erasures import visible
+from shared.db.sql import people_binds
 from shared.db.transaction import ReadTx, as_columns
 
 PersonKey = tuple[str, str]
@@ -173,8 +174,7 @@ async def candidates(tx: ReadTx, people: Collection[PersonKey], today: date) -> 
     not among it."""
     if not people:
         return {}
-    accounts, ids = zip(*sorted(people), strict=True)
-    rows = await tx.all(CANDIDATES, accounts=list(accounts), people=list(ids), today=today)
+    rows = await tx.all(CANDIDATES, **people_binds(people), today=today)
     return {(row["account_id"], row["stakeholder_id"]): Candidate(**row) for row in rows}
 
 

@@ -32,8 +32,12 @@ async def members(
 ) -> list[Member]:
     """The next people of an audience, by account and id: those of the directory who are chosen, at `accounts` alone
     where they are given."""
-    binds: dict[str, Any] = {name: value for name, value in asdict(chosen).items() if value is not None}
-    where = ["not s.removed", "not k.removed", visible("s"), *(CONDITIONS[name] for name in binds)]
+    where = ["not s.removed", "not k.removed", visible("s")]
+    binds: dict[str, Any] = {}
+    for name, value in asdict(chosen).items():
+        if value is not None:
+            where.append(CONDITIONS[name])
+            binds[name] = value
     if accounts is not None:
         where.append("s.account_id = any(cast(:accounts as text[]))")
         binds["accounts"] = sorted(accounts)
@@ -59,9 +63,13 @@ async def member(tx: ReadTx, person: PersonKey) -> Member | None:
 
 async def accounts_of(tx: ReadTx, chosen: Chosen, accounts: Collection[str]) -> list[str]:
     """Those of the accounts that an audience may be at, whatever it asks of people."""
-    of_account = {name: getattr(chosen, name) for name in ("tier", "industry", "region", "owner")}
-    binds = {name: value for name, value in of_account.items() if value is not None}
-    where = ["not k.removed", "k.account_id = any(cast(:accounts as text[]))", *(CONDITIONS[name] for name in binds)]
+    where = ["not k.removed", "k.account_id = any(cast(:accounts as text[]))"]
+    binds: dict[str, Any] = {}
+    for name in ("tier", "industry", "region", "owner"):
+        value = getattr(chosen, name)
+        if value is not None:
+            where.append(CONDITIONS[name])
+            binds[name] = value
     found = await tx.column(
         "select k.account_id from accounts k where (cast(:account_id as text) is null or k.account_id = :account_id)"
         f" and {' and '.join(where)} order by 1",
@@ -83,7 +91,7 @@ async def write_new(tx: WriteTx, planned: Sequence[NewAsk]) -> int:
         occasions=sorted({ask.occasion or "" for ask in planned}),
         accounts=sorted({ask.account_id for ask in planned}),
     )
-    there = {tuple(row) for row in known}
+    there = set(map(tuple, known))
     new = [ask for ask in planned if (ask.occasion, ask.account_id, ask.stakeholder_id) not in there]
     await asks.insert_asks(tx, new)
     return len(new)

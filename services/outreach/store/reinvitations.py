@@ -2,8 +2,8 @@
 
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
+from services.outreach.domain.mail_names import MailName
 from services.outreach.store.sends import BOUNCED, DueMail
 from shared.db.transaction import WriteTx
 
@@ -46,10 +46,12 @@ async def end(tx: WriteTx, mail: DueMail, now: datetime, why: str) -> None:
     await tx.execute("update asks set invite_again_at = null where ask_id = :ask_id", ask_id=mail.ask_id)
 
 
-async def came_back(tx: WriteTx, ask_id: UUID, mailed_at: datetime) -> None:
-    """A mail of an ask came back: where it was the one to the corrected address, the ask is bounced again, for good."""
-    await tx.execute(
+async def came_back(tx: WriteTx, mail: MailName, mailed_at: datetime) -> bool:
+    """A mail of an ask came back: where it was one to the corrected address, which is returned, the ask is bounced
+    again, for good."""
+    changed = await tx.execute(
         "update asks set invited_again_at = null where ask_id = :ask_id and invited_again_at <= :mailed_at",
-        ask_id=ask_id,
+        ask_id=mail.ask_id,
         mailed_at=mailed_at,
     )
+    return changed > 0 or (mail.kind == "invite" and mail.number > 1)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.outreach.domain.asks import SYSTEM, AskChange
 from services.outreach.domain.audience import Member
+from services.outreach.domain.mail_names import MailName
 from services.outreach.domain.tokens import AddressHash
 from shared.db.transaction import ReadTx, WriteTx
 
@@ -50,6 +51,11 @@ class DueMail:
     def person(self) -> tuple[str, str]:
         """account_id and stakeholder_id."""
         return self.account_id, self.stakeholder_id
+
+    @property
+    def name(self) -> MailName:
+        """What reports of it name it by when it comes back."""
+        return MailName(self.ask_id, self.kind, self.number)
 
     @property
     def is_again(self) -> bool:
@@ -126,15 +132,19 @@ async def begin(tx: WriteTx, mail: DueMail, hashed: AddressHash, language: str, 
         language=language,
     )
     begun = await tx.execute(
-        "insert into sends as d (ask_id, kind, number, attempts, claimed_until, data_started_at)"
-        " values (:ask_id, :kind, :number, 1, :until, :now) on conflict (ask_id, kind, number) do update set"
-        " attempts = d.attempts + 1, claimed_until = excluded.claimed_until,"
-        " data_started_at = excluded.data_started_at where d.data_started_at is null and d.ended_at is null",
+        "insert into sends as d (ask_id, kind, number, attempts, claimed_until, data_started_at, address_hash,"
+        " address_key_id) values (:ask_id, :kind, :number, 1, :until, :now, :digest, :key_id)"
+        " on conflict (ask_id, kind, number) do update set attempts = d.attempts + 1,"
+        " claimed_until = excluded.claimed_until, data_started_at = excluded.data_started_at,"
+        " address_hash = excluded.address_hash, address_key_id = excluded.address_key_id"
+        " where d.data_started_at is null and d.ended_at is null",
         ask_id=mail.ask_id,
         kind=mail.kind,
         number=mail.number,
         now=now,
         until=now + LEASE,
+        digest=hashed.digest,
+        key_id=hashed.key_id,
     )
     return begun == 1
 

@@ -7,8 +7,7 @@ from shared.db.plumbing import plumbing_ddl_v1
 
 revision = "scorer_1"
 down_revision = None
-branch_labels = None
-depends_on = None
+compatible_since = "scorer_1"
 
 PICKED = ("latest", "latest_before", "all", "all_before")
 NUMBERS = (

@@ -10,8 +10,7 @@ from alembic import op
 
 revision = "scorer_2"
 down_revision = "scorer_1"
-branch_labels = None
-depends_on = None
+compatible_since = "scorer_1"
 
 
 def _answers(picked: str, lowest: int, highest: int) -> str:

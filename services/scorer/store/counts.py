@@ -12,7 +12,7 @@ from services.scorer.domain.counts import Counts, Scores
 from services.scorer.domain.figures import Pairs
 from services.scorer.domain.invitations import InvitationCounts
 from services.scorer.domain.windows import Window
-from services.scorer.store.sql import comma_list
+from shared.db.sql import comma_list
 from shared.db.transaction import ReadTx, WriteTx
 
 KEPT_NOW: Final = datetime.max.replace(tzinfo=UTC)

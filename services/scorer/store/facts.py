@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from services.scorer.store.sql import comma_list
+from shared.db.sql import comma_list
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.context import ContextRecorded
 from shared.topics import INVITATION_KINDS

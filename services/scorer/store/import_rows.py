@@ -6,17 +6,18 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from shared.db.sql import comma_list
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.files import RowOutcome
 
 OUTCOMES: Final[Sequence[RowOutcome]] = ("new", "amended", "same", "kept", "conflict", "gone", "dropped")
 MOST_LINES = 10_000
 """Lines that are kept of an import; the counts are of all rows."""
-_SUMS: Final = ", ".join(f"{name} = s.{name} + excluded.{name}" for name in OUTCOMES)
+_SUMS: Final = comma_list("{0} = s.{0} + excluded.{0}", OUTCOMES)
 COUNT = f"""
     insert into import_rows_seen as s (import_id, partition, last_offset, {", ".join(OUTCOMES)})
     select * from unnest(cast(:import_ids as uuid[]), cast(:partitions as int[]), cast(:last_offsets as bigint[]),
-        {", ".join(f"cast(:{name} as bigint[])" for name in OUTCOMES)})
+        {comma_list("cast(:{0} as bigint[])", OUTCOMES)})
     on conflict (import_id, partition) do update
     set last_offset = greatest(s.last_offset, excluded.last_offset), {_SUMS}
 """

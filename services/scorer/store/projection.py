@@ -15,7 +15,7 @@ from services.scorer.domain.invitations import Invitation, Reply
 from services.scorer.domain.projection import AccountState, Moved, Snapshot, StoredSnapshot
 from services.scorer.domain.silence import Asked
 from services.scorer.store.reading.account import commented
-from services.scorer.store.sql import comma_list
+from shared.db.sql import comma_list
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 
 Rows = Mapping[str, Sequence[RowMapping]]

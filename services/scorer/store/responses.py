@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from services.scorer.store.feed import CHANGED
+from shared.db.sql import arrays
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.response_fast_reader import Recorded
 
@@ -87,8 +88,7 @@ _LIVE_COLUMNS: Mapping[str, str] = {
 
 def _rows_of(columns: Mapping[str, str]) -> str:
     """A row source of arrays, one bind a column, e.g. `unnest(cast(:score as smallint[])) as r(score)`."""
-    arrays = ", ".join(f"cast(:{name} as {kind}[])" for name, kind in columns.items())
-    return f"unnest({arrays}) as r({', '.join(columns)})"
+    return f"unnest({arrays(columns)}) as r({', '.join(columns)})"
 
 
 # Nearly always all are stored, and then it names none. A change that came before its response is among the few that

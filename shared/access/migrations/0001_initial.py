@@ -1,11 +1,10 @@
-"""API keys."""
+"""API keys, and since when each secret key has been the newest."""
 
 from alembic import op
 
 revision = "access_1"
 down_revision = None
-branch_labels = None
-depends_on = None
+compatible_since = "access_1"
 
 
 def upgrade() -> None:
@@ -20,6 +19,7 @@ def upgrade() -> None:
             owner_email text,
             publishable boolean not null default false,
             require_signature boolean not null default false,
+            sealed_signing_secret bytea check ((sealed_signing_secret is not null) = require_signature),
             origins text[] not null default '{}',
             rate_limit int check (rate_limit > 0),
             created_at timestamptz not null,
@@ -29,4 +29,6 @@ def upgrade() -> None:
         )
         """
     )
+    # Of a secret key its id alone: everything that was made before `sealing_since` may have been made with another.
+    op.execute("create table secret_keys (key_id text primary key, sealing_since timestamptz not null)")
     op.execute("create index api_keys_newest on api_keys (created_at desc, id desc)")

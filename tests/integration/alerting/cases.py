@@ -108,11 +108,12 @@ class Case:
 
     def person(self, stakeholder_id: str = "jane", **fields: Any) -> Event:
         """stakeholder.upserted."""
-        values: dict[str, Any] = {"name": "Jane Doe", "email": "jane@acme.example", "type": "decision_maker"} | fields
         at = MONDAY - timedelta(days=1)
+        values: dict[str, Any] = {"name": "Jane Doe", "email": "jane@acme.example", "type": "decision_maker"}
+        values |= {"recorded_at": at} | fields
         event_id = uuid7()
         data = StakeholderUpserted(
-            account_id=self.account_id, stakeholder_id=stakeholder_id, event_id=event_id, recorded_at=at, **values
+            account_id=self.account_id, stakeholder_id=stakeholder_id, event_id=event_id, **values
         )
         return event(STAKEHOLDER_UPSERTED, data, at, event_id)
 

@@ -274,7 +274,8 @@ class History:
 
     def _reach(self, name: str, step: str, at: datetime) -> None:
         invited, event_id, now = self.invited[name], self._id(), self._tick()
-        invited.moments[step] = min(at, invited.moments.get(step, at))
+        counts = {"bounced": max}.get(step, min)
+        invited.moments[step] = counts(at, invited.moments.get(step, at))
         kind = "expired" if step == "withdrawn" else step
         data = InvitationFact(
             event_id=event_id,

@@ -209,6 +209,19 @@ async def test_a_bounced_invitation_opens_one_low_follow_up_that_an_answer_close
     assert (await alerting.only(acme))["outcome"] == "answered"
 
 
+async def test_a_second_bounce_from_a_corrected_address_opens_a_follow_up_again(
+    alerting: RunningAlerting, acme: Case
+) -> None:
+    await alerting.emit(acme.account(), acme.person(), bounced(acme, days=3))
+    task = await alerting.only(acme)
+    changed: dict[str, Any] = {"email_changed_at": MONDAY - timedelta(days=2), "recorded_at": MONDAY}
+    await alerting.emit(acme.person(email="jane.new@acme.example", **changed))
+    assert (await alerting.only(acme))["state"] == "closed"
+    await alerting.emit(bounced(acme, days=1), bounced(acme, days=3))
+    again = await alerting.only(acme)
+    assert (again["follow_up_id"], again["state"]) == (task["follow_up_id"], "open")
+
+
 async def test_a_bounce_of_long_ago_or_of_somebody_erased_opens_nothing(
     alerting: RunningAlerting, acme: Case, module_environment: Environment
 ) -> None:

@@ -15,7 +15,10 @@ from services.cli.checks import State, webhooks
 from shared.clock import SystemClock
 from tests.support.authorities import Authority
 from tests.support.connect_proxy import ConnectProxy, proxying
+from tests.support.environment import Environment
+from tests.support.polling import eventually
 from tests.support.receiver import Receiver, receiving
+from tests.support.webhooks import hooks, message
 
 CRM = "crm.example:8080"
 PUBLIC = "8.8.8.8"
@@ -124,6 +127,44 @@ async def test_a_refusal_of_the_proxy_has_its_class(proxy: ConnectProxy, status:
     outcome = await egress.post(f"http://{CRM}/", {}, b"{}")
     await egress.aclose()
     assert (outcome.failure, outcome.status_code) == (failure, None)
+
+
+@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH_9.6\r\n\r\n", b"HTTP/1.1 "])
+async def test_a_proxy_that_breaks_off_or_speaks_no_http_fails_itself(proxy: ConnectProxy, answer: bytes) -> None:
+    proxy.answer = answer
+    egress = through(proxy.url)
+    assert (await egress.post(f"http://{CRM}/", {}, b"{}")).failure is Failure.PROXY
+    await egress.aclose()
+
+
+@pytest.mark.parametrize("status", [407, 0])
+async def test_messages_wait_for_the_proxy_and_no_endpoint_is_to_blame(
+    environment: Environment, proxy: ConnectProxy, receiver: Receiver, status: int
+) -> None:
+    proxy.status = status
+    if not status:
+        proxy.answer = b""
+    async with hooks(
+        environment, ALLOW_NETWORKS="", PROXY=proxy.url, BREAKER_FAILURES="2", DISABLE_AFTER_S="0.1"
+    ) as api:
+        endpoint = await api.endpoint(f"http://{CRM}/hook")
+        await api.send(message())
+
+        async def tried() -> bool:
+            delivery = await api.only(endpoint)
+            assert delivery["attempt_count"] > 6, "more often than the schedule allows"
+            return True
+
+        await eventually(tried)
+        delivery = await api.only(endpoint)
+        assert delivery["last_failure"] == "proxy"
+        (_, waiting) = await webhooks.endpoints(environment.common)
+        assert (waiting.state, waiting.name) == (State.WARNING, "alerting: messages at the proxy")
+        shown = await api.call("GET", f"/webhook-endpoints/{endpoint['id']}")
+        assert (shown["status"], shown["consecutive_failures"], shown["breaker"]) == ("enabled", 0, "closed")
+        proxy.status, proxy.answer = 0, None
+        assert (await api.settled(endpoint, "delivered"))["attempt_count"] > 6
+    assert len(receiver.requests) == 1
 
 
 async def test_a_proxy_that_is_away_is_no_fault_of_the_receiver() -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,38 @@ def test_a_backup_is_whole_and_for_its_owner_alone(filled: Environment, place: P
     assert (place / "keys" / "secret_key").read_text().split() == list(filled.common.key_ring)
     verified = backup("verify", place)
     assert (verified["rows"], verified["faults"]) == (taken["rows"], [])
+
+
+def test_all_of_it_is_on_the_disk_before_the_file_that_says_it_is_finished(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut keeps what was synced: of each file all bytes, and of each folder the names that it then had."""
+    place = place / "in" / "a" / "new" / "folder"
+    synced: dict[int, object] = {}
+    missing: list[list[Path]] = []
+    sync = os.fsync
+
+    def lost(paths: Iterable[Path]) -> list[Path]:
+        return [path for path in paths if synced.get(path.stat().st_ino) != held(path)]
+
+    def noted(descriptor: int) -> None:
+        sync(descriptor)
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        synced[path.stat().st_ino] = held(path)
+        if path.name == ".backup.json.new":
+            missing.append(lost(place.rglob("*")))
+
+    monkeypatch.setattr(os, "fsync", noted)
+    backup(place)
+    assert missing == [[]]
+    assert lost([*place.rglob("*"), place, *place.parents[:5]]) == []
+
+
+def held(path: Path) -> object:
+    """The names in a folder, or the size of a file."""
+    if path.is_dir():
+        return {each.name for each in path.iterdir()}
+    return path.stat().st_size
 
 
 async def test_every_table_of_every_schema_is_in_it(filled: Environment, place: Path) -> None:
@@ -153,7 +187,7 @@ async def test_up_takes_one_before_it_migrates_and_keeps_three(
         await migrate(environment.database_url)
         assert await back_up_before_migrating(environment.common, kept) is None, "nothing is to be migrated"
         async with connected(environment.database_url) as connection:
-            await connection.execute("update scorer.schema_version set version_num = 'scorer_1'")
+            await connection.execute("update scorer.schema_version set revision = 'scorer_1'")
         earlier = [kept.backups / f"2026-0{month}-01T000000Z" for month in (1, 2, 3, 4)]
         for folder in earlier:
             folder.mkdir(parents=True)

@@ -4,11 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
-from pydantic import SecretStr
 
 from services.cli.checks import Check, State, secret_keys, state, webhooks
 from services.cli.reconcile import read_lines
-from services.outreach.domain.tokens import Tokens
 from shared.kafka.admin import Admin
 from shared.topics import RESPONSES, SCORE_EVENTS
 from tests.support.clock import FrozenClock
@@ -61,6 +59,22 @@ async def test_a_schema_that_is_behind_is_found(environment: Environment) -> Non
     found = named(await state.database(environment.common), "migrations")
     assert (found.state, found.fix) == (State.FAILED, "run `tellback migrate`")
     assert "scorer is at nothing" in found.found
+
+
+async def test_a_schema_of_a_newer_release_is_well_where_this_one_works_with_it(environment: Environment) -> None:
+    await change(environment, "update scorer.schema_version set revision = 'scorer_99'")
+    found = named(await state.database(environment.common), "migrations")
+    assert found.state is State.OK
+    assert "scorer is at scorer_99, this release knows it up to scorer_2" in found.found
+    assert "this one works with it" in found.found
+
+
+async def test_a_schema_of_a_newer_release_that_this_one_does_not_work_with_is_found(environment: Environment) -> None:
+    await change(environment, "update scorer.schema_version set revision = 'scorer_99', compatible_since = 'scorer_98'")
+    found = named(await state.database(environment.common), "migrations")
+    assert found.state is State.FAILED
+    assert "scorer is at scorer_99" in found.found
+    assert "run the release that migrated it" in found.fix
 
 
 async def test_a_missing_topic_is_found(environment: Environment) -> None:
@@ -119,27 +133,6 @@ async def test_events_that_do_not_leave_are_found(environment: Environment) -> N
     found = named(await state.reading(environment.common, "scorer"), "scorer: outbox")
     assert found.state is State.FAILED
     assert "1 events wait" in found.found
-
-
-async def test_a_key_that_stands_twice_in_the_ring_is_found(environment: Environment) -> None:
-    doubled = environment.common.model_copy(update={"secret_keys": environment.common.secret_keys * 2})
-    found = named(await secret_keys.ring(doubled), "secret keys")
-    assert (found.state, found.found) == (State.WARNING, "of 2 keys 1 are repeated")
-
-
-async def test_objections_under_a_key_that_was_taken_out_are_found(environment: Environment) -> None:
-    kept = Tokens(environment.common.key_ring).address_hash("ann@acme.example")
-    row = f"gen_random_uuid(), '\\x{kept.digest.hex()}', '{kept.key_id}', 'import', now(), 'test'"
-    names = "suppression_id, address_hash, key_id, source, created_at, created_by"
-    await change(environment, f"insert into outreach.suppressions ({names}) values ({row})")  # noqa: S608
-
-    newest = SecretStr("pQ7rS8tU9vW0xY1zA2bC3dE4fG5hI6jK7")
-    changed = environment.common.model_copy(update={"secret_keys": (newest,)})
-    found = named(await secret_keys.ring(changed), "outreach: objections")
-    assert found.state is State.FAILED
-    assert "1 are stored under a secret key that is not set" in found.found
-    ring = environment.common.model_copy(update={"secret_keys": (newest, *environment.common.secret_keys)})
-    assert named(await secret_keys.ring(ring), "outreach: objections").state is State.OK
 
 
 async def test_endpoints_that_get_nothing_are_listed(environment: Environment) -> None:

@@ -1,9 +1,7 @@
 """`tellback restore`: into an empty database only, all of it or nothing, and never as if no time had passed."""
 
 import json
-import stat
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +9,16 @@ import asyncpg
 import pytest
 
 from services.cli.backup.content import BackupError, BackupFolder
-from services.cli.backup.erasures import read_journal, write_journal
 from services.cli.backup.log import BEHIND, LOST, OTHER, Log, settle_cursors
-from services.collector.handlers.erasure import Erasing, erase, erase_account
 from shared.db.engine import Database
-from shared.db.migrate import PACKAGES, levels, migrate
-from shared.erasure import subject_by
+from shared.db.migrate import levels, migrate
+from shared.db.schemas import PACKAGES, Standing
 from shared.errors import Halt
 from shared.kafka.admin import Admin
 from shared.topics import DIRECTORY, RESPONSES
 from tests.support.backups import backed_up, empty_beside, put_back
 from tests.support.databases import connected
-from tests.support.environment import Environment
+from tests.support.environment import PARTITIONS, Environment
 from tests.support.http import api_key
 
 ODD = 'tab\t, break\n, return\r, back\\slash, \\N, "quotes", \\., umlaut ü'
@@ -196,7 +192,7 @@ async def test_an_interrupted_restore_leaves_nothing_that_starts_and_can_be_repe
         assert refused.value.code == "restore_unfinished"
     damaged.write_bytes(content)
     await put_back(empty, backup)
-    assert all(level.current for level in await levels(empty.database_url))
+    assert all(level.standing is Standing.CURRENT for level in await levels(empty.database_url))
 
 
 async def test_a_backup_of_an_older_revision_is_migrated_to_this_release(
@@ -206,9 +202,9 @@ async def test_a_backup_of_an_older_revision_is_migrated_to_this_release(
         await migrate(older.database_url)
         async with connected(older.database_url) as connection:
             await connection.execute("drop schema analytics cascade")
-            await connection.execute("update scorer.schema_version set version_num = 'scorer_1'")
+            await connection.execute("update scorer.schema_version set revision = 'scorer_1'")
         await put_back(newer, await backed_up(older, tmp_path / "older"))
-        assert all(level.current for level in await levels(newer.database_url))
+        assert all(level.standing is Standing.CURRENT for level in await levels(newer.database_url))
         async with connected(newer.database_url) as connection:
             await connection.fetch("select * from analytics.responses")
 
@@ -220,7 +216,7 @@ async def test_keys_are_revoked_where_that_is_wanted(backup: BackupFolder, empty
         assert await connection.fetchval("select count(*) from access.api_keys where revoked_at is null") == 0
 
 
-async def test_cursors_go_on_where_the_log_is_the_same_and_back_to_its_end_where_it_is_shorter(
+async def test_cursors_go_on_where_the_log_is_the_same_and_to_its_beginning_where_it_is_shorter(
     filled: Environment, tmp_path: Path, empty: Environment
 ) -> None:
     topic = filled.topic_prefix + RESPONSES.name
@@ -236,40 +232,16 @@ async def test_records_that_the_log_has_lost_are_named_and_wait_for_the_operator
     filled: Environment, tmp_path: Path, empty: Environment
 ) -> None:
     topic = filled.topic_prefix + RESPONSES.name
-    await with_cursors(filled, None, {(topic, 0): 3})
-    log = Log("here", filled.topic_prefix, {(topic, 0): (10, 20)})
+    await with_cursors(filled, None, {(topic, number): 3 for number in range(PARTITIONS)})
+    log = Log("here", filled.topic_prefix, {(topic, number): (10, 20) for number in range(PARTITIONS)})
     await put_back(empty, await backed_up(filled, tmp_path / "other"))
     database = Database(empty.database_url, "scorer", pool_size=1)
     async with database.write() as tx:
         await tx.execute("update cursors set next_offset = 3")
         moved = await settle_cursors(tx, "scorer", [RESPONSES.name], log, filled.topic_prefix)
     await database.close()
-    assert [(each.why, each.records) for each in moved] == [(LOST, 7)]
-    assert (await positions(empty))[topic, 0] == 3
-
-
-async def test_the_journal_erases_people_and_accounts_again(
-    filled: Environment, backup: BackupFolder, empty: Environment, tmp_path: Path
-) -> None:
-    subject = subject_by(filled.common.secret_key.get_secret_value())
-    database = Database(filled.database_url, "collector", pool_size=1)
-    async with database.write() as tx:
-        receipt = await erase(tx, Erasing("acme", "ada", None), datetime.now(UTC), subject)
-        await erase_account(tx, "acme", datetime.now(UTC), None)
-    await database.close()
-    file = tmp_path / "erasures.json"
-    assert await write_journal(filled.common, file) == 2
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert "ada" not in file.read_text()
-    restored = await put_back(empty, backup, read_journal(file))
-    assert restored.erased == 2
-    async with connected(empty.database_url) as connection:
-        assert await connection.fetchval("select count(*) from collector.stakeholders") == 0
-        assert await connection.fetchval("select removed from collector.accounts where account_id = 'acme'")
-        hidden = "select stakeholder_id from scorer.erasures where applied_at is null"
-        assert await connection.fetchval(hidden) == "ada"
-        known = "select count(*) from collector.erasures where receipt_id = $1"
-        assert await connection.fetchval(known, receipt.receipt_id) == 1
+    assert [(each.why, each.records) for each in moved] == [(LOST, 7)] * PARTITIONS
+    assert set((await positions(empty)).values()) == {3}
 
 
 @pytest.mark.parametrize("partitions", [3, 5, 2])

@@ -18,6 +18,8 @@ import httpx
 import psutil
 import pytest
 
+from services.cli.folder import DataFolder
+from tests.support.databases import connected
 from tests.support.home import Home, home_in
 from tests.support.http import bearer
 from tests.support.polling import eventually
@@ -105,6 +107,18 @@ async def test_a_service_that_dies_is_started_again(running: Home) -> None:
     assert after["pid"] != before["pid"]
 
 
+async def test_services_notice_a_schema_of_an_earlier_release_and_status_names_it(running: Home) -> None:
+    async with connected(DataFolder(running.data).variables()["TELLBACK_DATABASE_URL"]) as connection:
+        await connection.execute("drop schema analytics cascade")
+        await connection.execute("update scorer.schema_version set revision = 'scorer_1'")
+    said = "halted: schema_behind: the schema of scorer is at scorer_1, this version needs scorer_2"
+
+    def told() -> bool:
+        return any(remark.startswith(said) for remark in running.part("scorer")["remarks"])
+
+    await eventually(told, START_SECONDS)
+
+
 async def test_nothing_outlives_a_supervisor_that_is_killed(running: Home) -> None:
     children = running.processes()
     assert {"java", "postgres"} <= {child.name() for child in children}
@@ -116,6 +130,9 @@ async def test_the_next_up_goes_on_and_ctrl_c_leaves_nothing(home: Home) -> None
     home.stop()  # the test before has killed it
     home.up("--demo")
     await eventually(home.says("Ctrl-C stops everything"), START_SECONDS)
+    backup = home.says(r"^  backed up before migrating: (\S+)$")()
+    assert backup, "the test before has set the schema back"
+    assert (Path(backup[1]) / "backup.json").exists()
     assert home.says(KEY)() is None, "the key is shown once"
     assert (home.data / "first_admin").read_text().strip() not in home.output.read_text(), "and so is the password"
     assert home.says(r"^\d+ accounts, \d+ people, .* answers posted$")()

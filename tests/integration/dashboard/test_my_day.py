@@ -8,7 +8,7 @@ from services.dashboard.web.account.page import account
 from services.dashboard.web.follow_ups.detail import follow_up
 from services.dashboard.web.my_day import my_day
 from services.dashboard.web.resources import Resources
-from shared.api import examples, waves
+from shared.api import examples, reach, waves
 from tests.integration.dashboard.fake_services import FakeServices
 from tests.integration.dashboard.pages import shown
 from tests.support.follow_ups import FOLLOW_UP
@@ -21,19 +21,20 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "/v1/names": {"items": []},
     "/v1/waves": {"items": [waves.WAVE]},
 }
-
-
-OWN = ("/v1/follow-ups", "/v1/accounts", "/v1/waves")
+RATES: dict[str, dict[str, Any]] = {
+    "/v1/portfolio/funnel": reach.FUNNEL,
+    "/v1/response-targets": {"items": []},
+}
+OWN = ("/v1/follow-ups", "/v1/accounts", "/v1/waves", "/v1/portfolio/funnel")
+OF_ALL = ("/v1/names", "/v1/response-targets")
 
 
 async def test_everything_on_ones_day_is_ones_own(resources: Resources, services: FakeServices) -> None:
-    services.answers |= ANSWERS
+    services.answers |= ANSWERS | RATES
     async with shown(resources, services, my_day, {}) as page:
         assert page.complaints == {}
-        listed = [
-            asked for asked in services.asked if asked.url.path in ("/v1/follow-ups", "/v1/accounts", "/v1/waves")
-        ]
-        assert len(listed) == len(page.questions) - page.questions.count("/v1/names") == 6
+        listed = [asked for asked in services.asked if asked.url.path in OWN]
+        assert len(listed) == len([path for path in page.questions if path not in OF_ALL]) == 7
         assert {asked.url.params["owner"] for asked in listed} == {page.visit.user.email}
         lines = page.text.splitlines()
         assert {"A second driver", "Detractor", "Acme Logistics", "−40", "Relationship, twice a year"} <= set(lines)
@@ -42,7 +43,7 @@ async def test_everything_on_ones_day_is_ones_own(resources: Resources, services
 
 
 async def test_a_day_without_anything_says_so(resources: Resources, services: FakeServices) -> None:
-    services.answers |= {path: {"items": []} for path in ANSWERS}
+    services.answers |= RATES | {path: {"items": []} for path in ANSWERS}
     async with shown(resources, services, my_day, {}) as page:
         for sentence in (
             "Nothing is due.",

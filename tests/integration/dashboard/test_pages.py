@@ -31,6 +31,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "/v1/portfolio/trend": examples.PORTFOLIO_TREND,
     "/v1/portfolio/funnel": reach.FUNNEL | {"groups": [reach.FUNNEL["groups"][0] | {"group": {"owner": None}}]},
     "/v1/portfolio/coverage": reach.GAPS,
+    "/v1/response-targets": {"items": []},
     "/v1/portfolio/revenue": business.REVENUE,
     "/v1/drivers": business.DRIVERS,
     "/v1/accounts": {"items": [examples.ACCOUNT]},

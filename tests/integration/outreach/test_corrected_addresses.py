@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from services.outreach.store.sends import last_refused
+from shared.clock import rfc3339
 from tests.support.bounces import ANN, report
 from tests.support.mailing import Mailroom, mailroom
 from tests.support.outreach import DAY, NOW, Asking, account, answered, person, person_removed
@@ -25,9 +27,9 @@ async def room(running: Asking) -> AsyncIterator[Mailroom]:
         yield found
 
 
-async def bounced(room: Mailroom, report_id: str = "<1@mx>") -> None:
-    """The mail that went last comes back."""
-    content = report(room.relay.senders[-1], report_id=report_id)
+async def bounced(room: Mailroom, report_id: str = "<1@mx>", mail: int = -1) -> None:
+    """A mail comes back, the one that went last if none is named."""
+    content = report(room.relay.senders[mail], report_id=report_id)
     answer = await room.asking.client.post("/v1/bounces", content=content, headers=MAIL)
     assert answer.json()["effect"] == "bounced", answer.text
 
@@ -95,6 +97,54 @@ async def test_c11_there_is_no_third_invitation(room: Mailroom) -> None:
     assert room.relay.recipients == [ANN, NEW]
     assert await the_ask(room) == ("sent", "bounced")
     await room.sums_hold()
+
+
+async def told(room: Mailroom) -> list[tuple[str, Any]]:
+    """What the collector is told of asks, and when that was."""
+    calls = await room.asking.rows("outgoing", "entry")
+    return [(call["body"]["kind"], call["body"]["at"]) for call in calls]
+
+
+async def test_a_late_report_of_the_first_mail_does_not_undo_the_second_invitation(room: Mailroom) -> None:
+    await room.until(NOW + 2 * DAY)
+    await bounced(room)
+    await corrected(room)
+    await room.until(NOW + 4 * DAY)
+    assert room.relay.recipients == [ANN, NEW]
+    before = await told(room)
+    await bounced(room, "<late@mx>", mail=0)
+    assert await the_ask(room) == ("sent", "open"), "the second mail has arrived for all that is known"
+    assert await told(room) == before
+    assert await room.asking.reason("ann", survey_id="srv_mail", override_quarantine="x", handed_over=False) is None
+    await room.until(NOW + 12 * DAY)
+    assert room.relay.recipients == [ANN, NEW, NEW], "the reminder goes"
+    await room.sums_hold()
+
+
+async def test_a_complaint_about_the_first_mail_stops_the_address_that_it_went_to(room: Mailroom) -> None:
+    await room.until(NOW + 2 * DAY)
+    await bounced(room)
+    await corrected(room)
+    await room.until(NOW + 4 * DAY)
+    body = {"at": room.asking.clock.now().isoformat(), "kind": "complaint", "token": room.relay.senders[0]}
+    answer = await room.asking.client.post("/v1/bounces", json=body)
+    assert answer.json()["effect"] == "objected"
+    hashes = {bytes(row["address_hash"]) for row in await room.asking.rows("suppressions")}
+    assert hashes == {room.asking.tokens.address_hash(ANN).digest}
+
+
+async def test_a_second_bounce_is_told_to_the_collector_and_its_reminder_s_is_not(room: Mailroom) -> None:
+    await room.until(NOW + 2 * DAY)
+    await bounced(room)
+    await corrected(room)
+    await room.until(NOW + 12 * DAY)
+    assert room.relay.recipients == [ANN, NEW, NEW]
+    await bounced(room, "<2@mx>", mail=1)
+    await bounced(room, "<3@mx>", mail=2)
+    first, second = [rfc3339(mail["data_started_at"]) for mail in await room.asking.rows("sends", "kind, number")][:2]
+    bounces = [at for kind, at in await told(room) if kind == "bounced"]
+    assert bounces == [first, second]
+    assert await the_ask(room) == ("sent", "bounced")
 
 
 async def test_c11_an_address_that_was_refused_at_once_is_invited_again(room: Mailroom) -> None:

@@ -49,6 +49,9 @@ class Plumbing:
         """Nothing reads beside it."""
         return []
 
+    def shut(self) -> None:
+        """It never is."""
+
 
 @dataclass(frozen=True)
 class Reader:

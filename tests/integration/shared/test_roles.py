@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 
+from shared.db.engine import Database
 from shared.db.migrate import migrate
 from shared.db.roles import KEEPER, ROLE
+from shared.db.schema_gate import SchemaGate
 from tests.support.databases import connected, fresh_database
 from tests.support.processes import THROWN_AWAY, embedded_postgres
 from tests.support.roles import PASSWORD, SERVICES, make_roles, url_of
@@ -61,6 +63,21 @@ async def test_a_role_looks_keys_up_and_only_the_keeper_makes_them(owner: str, s
             return
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(more)
+
+
+async def test_a_role_sees_whether_its_schemas_fit_and_says_where_it_has_no_right(owner: str) -> None:
+    database = Database(url_of(owner, "scorer"), "scorer", pool_size=1)
+    gate = SchemaGate(database, ("access", "scorer"))
+    await gate.look()
+    assert gate.reason is None
+    closed = SchemaGate(database, ("alerting",))
+    await closed.look()
+    assert closed.fault is not None
+    assert closed.fault.code == "schema_forbidden"
+    assert (
+        closed.reason == "the role of this service has no right to the schema of alerting: `tellback migrate` gives it"
+    )
+    await database.close()
 
 
 async def test_a_role_that_is_made_later_gets_its_rights_from_the_next_migration(owner: str) -> None:

@@ -165,6 +165,12 @@ def test_an_interrupted_attempt_costs_no_step() -> None:
     assert after_attempt(2, Outcome(Failure.INTERRUPTED), POLICY, middle) == NextStep(Status.PENDING, 2, 0.0)
 
 
+@pytest.mark.parametrize("step", [0, 3, 9])
+def test_a_delivery_waits_for_the_proxy_and_uses_up_no_gap(step: int) -> None:
+    verdict = after_attempt(step, Outcome(Failure.PROXY), RetryPolicy(busy_wait=60), lambda low, high: high)
+    assert verdict == NextStep(Status.PENDING, step, 72.0)
+
+
 def test_a_lost_lease_costs_an_attempt_but_not_the_message() -> None:
     assert after_lost_lease(0, 1, POLICY) == NextStep(Status.PENDING, 1, 0.0)
     assert after_lost_lease(9, 10, POLICY) == NextStep(Status.PENDING, 9, 0.0)

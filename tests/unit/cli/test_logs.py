@@ -101,6 +101,24 @@ async def test_a_log_that_was_moved_is_begun_anew_when_its_program_starts_again(
     assert log.read_bytes() == b"after\n"
 
 
+async def test_a_late_answer_is_not_taken_for_that_of_the_next_request(
+    logs: Logs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "child.log"
+    pipe = logs.open(log)
+    writer = psutil.Process(logs.pid)
+    writer.suspend()
+    monkeypatch.setattr("services.cli.logs.ANSWER_SECONDS", 0.05)
+    for _ in range(3):
+        logs.drain()
+    monkeypatch.undo()
+    writer.resume()
+    for number in range(50):
+        os.write(pipe, b"line %d\n" % number)
+        logs.drain()
+        assert log.read_bytes().endswith(b"line %d\n" % number)
+
+
 async def test_the_writer_ends_after_its_supervisor(tmp_path: Path) -> None:
     def report(_child: Child, _what: str) -> None:
         return

@@ -196,6 +196,14 @@ async def test_a_step_that_fails_says_why(supervisor: Watched, python: Callable[
         await supervisor.run_once(python("import sys; sys.exit('no room')").program)
 
 
+async def test_what_a_step_has_said_is_in_its_log_when_it_is_over(
+    supervisor: Watched, python: Callable[..., Part]
+) -> None:
+    program = python("for number in range(20_000): print('line', number)").program
+    await supervisor.run_once(program)
+    assert program.log.read_text().splitlines()[-1] == "line 19999"
+
+
 async def test_a_child_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     parent = f"""
 import signal, subprocess, sys

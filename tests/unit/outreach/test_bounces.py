@@ -11,20 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.outreach.domain.bounces import (
-    ask_id_of,
     kind_of,
     kind_of_postmark,
     kind_of_sendgrid,
     read_report,
     status_of,
 )
+from services.outreach.domain.mail_names import MailName, name_of_message_id
 from services.outreach.domain.tokens import Tokens
 from services.outreach.gateways.providers import is_postmark, is_sendgrid
 from tests.support.bounces import ANN, auto_reply, report
 
 ASK = UUID("5d1f4c7e-8a30-4d0e-9b51-3c0a6f2e7b14")
+MAIL = MailName(ASK, "invite", 1)
 TOKENS = Tokens(["k" * 32])
-SENDER = f"{TOKENS.bounce_local_part(ASK.bytes)}@bounces.supplier.example"
+SENDER = f"{TOKENS.bounce_local_part(MAIL)}@bounces.supplier.example"
 MESSAGE_ID = f"<{ASK}.invite.1@ask.supplier.example>"
 
 
@@ -54,14 +55,14 @@ def test_b3_action_and_status_say_how_grave_it_is(action: str, status: str, kind
 
 def test_b3_a_report_names_the_mail_by_its_envelope_sender_and_its_message_id() -> None:
     found = read_report(report(SENDER, message_id=MESSAGE_ID))
-    assert TOKENS.bounced(found.local_parts[0]) is not None
-    assert (found.ask_ids, found.status) == ((ASK,), "5.1.1")
+    assert TOKENS.bounced(found.local_parts[0]) == MAIL
+    assert (found.mails, found.status) == ((MAIL,), "5.1.1")
     assert set(found.recipients) == {ANN}
 
 
 def test_b3_a_report_may_bring_the_whole_mail_back() -> None:
     found = read_report(report("lea@supplier.example", message_id=MESSAGE_ID, whole=True))
-    assert (found.ask_ids, set(found.recipients)) == ((ASK,), {ANN})
+    assert (found.mails, set(found.recipients)) == ((MAIL,), {ANN})
 
 
 def test_c25_the_envelope_sender_is_known_in_any_case() -> None:
@@ -111,8 +112,8 @@ def test_the_same_report_has_the_same_key_and_another_one_another() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "<x@y>", f"{ASK}", f"<{ASK}@host>", f"<{ASK}.invite.1>", f"<a{ASK}.invite.1@h>"])
-def test_message_ids_of_others_name_no_ask(text: str) -> None:
-    assert ask_id_of(text) is None
+def test_message_ids_of_others_name_no_mail(text: str) -> None:
+    assert name_of_message_id(text) is None
 
 
 def test_what_providers_call_it_is_read_as_ours() -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from services.outreach.domain.weekly import SHOWN, Week
+from services.outreach.domain.weekly import SHOWN, OwnerRate, Week
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,15 @@ def test_the_most_are_named_and_the_rest_counted() -> None:
     assert moved.lines[0].endswith(", 3 more accounts")
     assert (at_risk.lines[0], at_risk.lines[-1], len(at_risk.lines)) == ("Acme Ltd", "and 3 more", SHOWN + 1)
     assert (overdue.lines[0], overdue.lines[-1]) == ("a00: 20 follow-ups", "others: 33")
+
+
+def test_owners_behind_their_target_of_answers_are_named() -> None:
+    behind, on = OwnerRate("lea@supplier.example", 30, 12, 0.55), OwnerRate("tom@supplier.example", 20, 11, 0.55)
+    nobody_asked = OwnerRate("kai@supplier.example", 0, 0, 0.55)
+
+    def said(*rates: OwnerRate) -> list[str]:
+        [section] = [part for part in Week(targets=rates).sections() if part.title.startswith("Response rates")]
+        return list(section.lines)
+
+    assert said(behind, on, nobody_asked) == ["lea@supplier.example: 12 of 30 answered, 40 %, target 55 %"]
+    assert said(on, nobody_asked) == ["None: every owner with a target is on it."]

@@ -6,6 +6,7 @@ import pytest
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from shared.key_ring import retired
 from shared.settings import CommaList, CommonSettings, InvalidSettings, Settings, unknown_variables
 
 OTHER = "pQ7rS8tU9vW0xY1zA2bC3dE4fG5hI6jK7"
@@ -134,13 +135,23 @@ def test_the_keys_are_given_by_one_name(environment: pytest.MonkeyPatch, name: s
 
 @pytest.mark.parametrize(
     ("ring", "fault"),
-    [(",", "must name a key"), (f"{STRONG},short", "key 2 must have"), (f"{'a' * 64} {STRONG}", "key 1")],
+    [
+        (",", "must name a key"),
+        (f"{STRONG},short", "key 2 must have"),
+        (f"{'a' * 64} {STRONG}", "key 1"),
+        (f"{STRONG},{OTHER},{STRONG}", "key 3 is key 1 once more"),
+        (f"{STRONG},retired:x", "key 2 must be whole"),
+        (f"{retired(STRONG)},{OTHER}", "key 1 is retired"),
+    ],
 )
-def test_a_ring_with_a_weak_key_is_refused(environment: pytest.MonkeyPatch, ring: str, fault: str) -> None:
+def test_a_ring_with_a_bad_short_or_repeated_key_is_one_error(
+    environment: pytest.MonkeyPatch, ring: str, fault: str
+) -> None:
     environment.delenv("TELLBACK_SECRET_KEY")
     environment.setenv("TELLBACK_SECRET_KEYS", ring)
     with pytest.raises(InvalidSettings, match=fault) as caught:
         CommonSettings.load()
+    assert [error["field"] for error in caught.value.errors or []] == ["TELLBACK_SECRET_KEY"]
     assert STRONG not in str(caught.value)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.key_ring import key_id, retired
 from shared.vault import Unsealable, Vault
 
 KEY, OTHER_KEY = "k" * 40, "o" * 40
@@ -27,7 +28,7 @@ def test_nothing_else_opens_it() -> None:
         (Vault((KEY,), "tellback.other"), sealed, "ep_1"),
         (Vault((KEY,), PURPOSE), sealed, "ep_2"),
         (Vault((KEY,), PURPOSE), flipped, "ep_1"),
-        (Vault((KEY,), PURPOSE), b"\x02" + sealed[1:], "ep_1"),
+        (Vault((KEY,), PURPOSE), b"\x01" + sealed[1:], "ep_1"),
         (Vault((KEY,), PURPOSE), b"", "ep_1"),
     ):
         with pytest.raises(Unsealable):
@@ -40,3 +41,10 @@ def test_what_was_sealed_with_an_old_key_opens_as_long_as_it_is_in_the_ring() ->
     assert after.open(both.seal("x", "ep_1"), "ep_1") == "x"
     with pytest.raises(Unsealable):
         after.open(before.seal("x", "ep_1"), "ep_1")
+
+
+def test_what_is_sealed_names_its_key_and_a_retired_key_opens_nothing() -> None:
+    sealed = Vault((KEY, OTHER_KEY), PURPOSE).seal("x", "ep_1")
+    assert sealed[1:9].hex() == key_id(KEY)
+    with pytest.raises(Unsealable):
+        Vault((OTHER_KEY, retired(KEY)), PURPOSE).open(sealed, "ep_1")

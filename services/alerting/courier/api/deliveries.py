@@ -45,8 +45,10 @@ async def list_deliveries(
     cursor: Cursor = None,
 ) -> Page[DeliveryItem]:
     """The deliveries to one endpoint, newest first."""
-    position = read_cursor(cursor, endpoint_id, paging.instant, paging.text) if cursor else None
-    after = (position[0], position[1]) if position else None
+    after = None
+    if cursor:
+        created_at, last_id = read_cursor(cursor, endpoint_id, paging.instant, paging.text)
+        after = (created_at, last_id)
     owner = caller.owner_email
     async with courier.database.read() as tx:
         if await endpoints.find(tx, endpoint_id, owner, courier.clock.now()) is None:

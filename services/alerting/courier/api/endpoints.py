@@ -63,8 +63,10 @@ async def list_endpoints(
     caller: Reader, courier: TheCourier, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[EndpointItem]:
     """All endpoints, oldest first."""
-    position = read_cursor(cursor, _LIST, paging.instant, paging.text) if cursor else None
-    after = (position[0], position[1]) if position else None
+    after = None
+    if cursor:
+        created_at, last_id = read_cursor(cursor, _LIST, paging.instant, paging.text)
+        after = (created_at, last_id)
     async with courier.database.read() as tx:
         rows = await store.page(tx, caller.owner_email, after, limit + 1, courier.clock.now())
     page = page_of(rows, limit, lambda row: (row.created_at, row.endpoint_id), _LIST)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Literal
 
 from services.alerting.courier.domain.deliveries import Attempt, Delivery, Endpoint
 from services.alerting.courier.store.endpoints import StoredNotice
@@ -20,10 +21,18 @@ from shared.api.webhooks import (
 
 def endpoint_item(endpoint: Endpoint) -> EndpointItem:
     """An endpoint as in a list."""
+    url, event_types = endpoint.url, None
+    breaker: Literal["closed", "open"] = "closed"
+    if endpoint.format != "json":
+        url = without_path(endpoint.url)
+    if endpoint.event_types is not None:
+        event_types = list(endpoint.event_types)
+    if endpoint.breaker_opened_at is not None:
+        breaker = "open"
     return EndpointItem(
         id=endpoint.endpoint_id,
-        url=endpoint.url if endpoint.format == "json" else without_path(endpoint.url),
-        event_types=None if endpoint.event_types is None else list(endpoint.event_types),
+        url=url,
+        event_types=event_types,
         description=endpoint.description,
         header_names=list(endpoint.header_names),
         format=endpoint.format,
@@ -36,7 +45,7 @@ def endpoint_item(endpoint: Endpoint) -> EndpointItem:
         first_failure_at=endpoint.first_failure_at,
         last_failure_at=endpoint.last_failure_at,
         last_success_at=endpoint.last_success_at,
-        breaker="closed" if endpoint.breaker_opened_at is None else "open",
+        breaker=breaker,
         next_probe_at=endpoint.breaker_until,
         rest_until=endpoint.rest_until,
         secrets=[SecretItem(created_at=made, expires_at=ends) for made, ends in endpoint.secrets],
@@ -92,6 +101,8 @@ def delivery_item(delivery: Delivery) -> DeliveryItem:
 
 def delivery_detail(delivery: Delivery, attempts: Sequence[Attempt]) -> DeliveryDetail:
     """A delivery as it is shown alone."""
-    payload = None if delivery.body is None else json.loads(delivery.body)
+    payload = None
+    if delivery.body is not None:
+        payload = json.loads(delivery.body)
     shown = [AttemptItem.model_validate(attempt, from_attributes=True) for attempt in attempts]
     return DeliveryDetail(**delivery_item(delivery).model_dump(), attempts=shown, payload=payload)

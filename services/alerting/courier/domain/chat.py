@@ -68,21 +68,32 @@ def _title(kind: str, data: Mapping[str, Any]) -> str:
 
 
 def _facts(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    task, response, change = (data.get(name) or {} for name in ("task", "response", "change"))
-    score = response.get("score")
-    moved = change.get("account_class") or {}
+    task: Mapping[str, Any] = data.get("task") or {}
     return [
         ("Account", _name(data.get("account"), "account_id")),
         ("Person", _name(data.get("stakeholder"), "stakeholder_id")),
-        ("Score", None if score is None else f"{score} ({response.get('category') or response.get('survey_type')})"),
+        ("Score", _score(data.get("response") or {})),
         ("Severity", task.get("severity")),
         ("State", task.get("state")),
         ("Outcome", task.get("outcome")),
         ("Owner", _name(task.get("owner"), "email")),
         ("Due", task.get("due_at")),
         ("Why", "; ".join(task.get("reasons") or ())),
-        ("Class", f"{moved.get('from')} to {moved.get('to')}" if moved.get("from") != moved.get("to") else None),
+        ("Class", _class(data.get("change") or {})),
     ]
+
+
+def _score(response: Mapping[str, Any]) -> str | None:
+    if response.get("score") is None:
+        return None
+    return f"{response['score']} ({response.get('category') or response.get('survey_type')})"
+
+
+def _class(change: Mapping[str, Any]) -> str | None:
+    moved: Mapping[str, Any] = change.get("account_class") or {}
+    if moved.get("from") == moved.get("to"):
+        return None
+    return f"{moved.get('from')} to {moved.get('to')}"
 
 
 def _name(block: Mapping[str, Any] | None, otherwise: str) -> str:

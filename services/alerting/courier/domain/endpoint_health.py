@@ -16,7 +16,7 @@ SLOT_SECONDS = 30
 """Recent attempts are counted in slots of half a minute."""
 SUCCESS_STEP = timedelta(seconds=1)
 ENOUGH = 10
-LEVELS = (50, 70, 90, 100)
+LEVELS: tuple[int, ...] = (50, 70, 90, 100)
 """Percents of a limit at which an operator hears of it."""
 IN_A_ROW = "failures_in_a_row"
 FAILING = "failing"
@@ -89,8 +89,12 @@ def after_ended(
         return HealthUpdate(_succeeded(health, started_at, at, policy))
     after = _rested(_failed(health, at, policy), outcome, at)
     since = after.first_failure_at or at
-    reached = [LevelReached(IN_A_ROW, level, since) for level in _levels_in_a_row(after, policy)]
-    reached += [LevelReached(FAILING, level, since) for level in _level_of_time(health, after, at, policy)]
+    reached = []
+    in_a_row, failing = _level_in_a_row(after, policy), _level_of_time(health, after, at, policy)
+    if in_a_row is not None:
+        reached.append(LevelReached(IN_A_ROW, in_a_row, since))
+    if failing is not None:
+        reached.append(LevelReached(FAILING, failing, since))
     return HealthUpdate(_opened(after, at, policy), tuple(reached), disable=_worn_out(after, at, policy))
 
 
@@ -106,8 +110,11 @@ def worth_writing(before: Health, after: Health, policy: HealthPolicy) -> bool:
 
 def counted(recent: Iterable[Slot], at: datetime, window: timedelta) -> tuple[int, int]:
     """Successes and failures within the window."""
-    slots = _within(recent, at, window)
-    return sum(slot[1] for slot in slots), sum(slot[2] for slot in slots)
+    successes = failures = 0
+    for _, good, bad in _within(recent, at, window):
+        successes += good
+        failures += bad
+    return successes, failures
 
 
 def _succeeded(health: Health, started_at: datetime, at: datetime, policy: HealthPolicy) -> Health:
@@ -128,12 +135,16 @@ def _succeeded(health: Health, started_at: datetime, at: datetime, policy: Healt
 def _failed(health: Health, at: datetime, policy: HealthPolicy) -> Health:
     silent = health.last_failure_at is not None and at - health.last_failure_at >= policy.disable_after
     begins = health.first_failure_at is None or silent
-    another_day = begins or health.last_failure_at is None or health.last_failure_at.date() != at.date()
+    first_failure_at, failure_days = health.first_failure_at, health.failure_days
+    if begins:
+        first_failure_at, failure_days = at, 1
+    elif health.last_failure_at is None or health.last_failure_at.date() != at.date():
+        failure_days += 1
     return replace(
         health,
         consecutive_failures=health.consecutive_failures + 1,
-        first_failure_at=at if begins else health.first_failure_at,
-        failure_days=(0 if begins else health.failure_days) + another_day,
+        first_failure_at=first_failure_at,
+        failure_days=failure_days,
         last_failure_at=at,
         recent=_tallied(health.recent, at, policy.window, success=False),
     )
@@ -157,20 +168,26 @@ def _opened(health: Health, at: datetime, policy: HealthPolicy) -> Health:
     return replace(health, breaker_opened_at=at, breaker_until=at + policy.probe_every)
 
 
-def _levels_in_a_row(after: Health, policy: HealthPolicy) -> list[int]:
-    """The level that exactly this failure reached."""
-    return [level for level in LEVELS if _least(policy.in_a_row, level) == after.consecutive_failures][-1:]
+def _level_in_a_row(after: Health, policy: HealthPolicy) -> int | None:
+    """The highest level that exactly this failure reached; None where it reached none."""
+    for level in reversed(LEVELS):
+        if _least(policy.in_a_row, level) == after.consecutive_failures:
+            return level
+    return None
 
 
-def _level_of_time(before: Health, after: Health, at: datetime, policy: HealthPolicy) -> list[int]:
+def _level_of_time(before: Health, after: Health, at: datetime, policy: HealthPolicy) -> int | None:
     """The highest level of the time of only failures that was reached since the failure before."""
     if _worn_out(after, at, policy):
-        return [LEVELS[-1]]
+        return LEVELS[-1]
     if after.first_failure_at is None or before.last_failure_at is None or before.first_failure_at is None:
-        return []
-    spans = (before.last_failure_at - after.first_failure_at, at - after.first_failure_at)
-    was, now = (span / policy.disable_after * 100 for span in spans)
-    return [level for level in LEVELS[:-1] if was < level <= now][-1:]
+        return None
+    percent_before = (before.last_failure_at - after.first_failure_at) / policy.disable_after * 100
+    percent_now = (at - after.first_failure_at) / policy.disable_after * 100
+    for level in reversed(LEVELS[:-1]):
+        if percent_before < level <= percent_now:
+            return level
+    return None
 
 
 def _worn_out(health: Health, at: datetime, policy: HealthPolicy) -> bool:
@@ -189,7 +206,11 @@ def _least(limit: int, level: int) -> int:
 def _tallied(recent: Iterable[Slot], at: datetime, window: timedelta, *, success: bool) -> tuple[Slot, ...]:
     slots = {slot[0]: slot for slot in _within(recent, at, window)}
     number, good, bad = slots.get(_slot(at), (_slot(at), 0, 0))
-    slots[number] = (number, good + success, bad + (not success))
+    if success:
+        good += 1
+    else:
+        bad += 1
+    slots[number] = (number, good, bad)
     return tuple(slots[key] for key in sorted(slots))
 
 

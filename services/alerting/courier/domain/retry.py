@@ -79,7 +79,8 @@ def after_attempt(
     """What becomes of a delivery whose attempt ended so.
 
     `step` counts the gaps used before this attempt. A `single` attempt (a test, or a manual one after the
-    schedule was over) is never followed by an automatic one; one that was `delivered_before` stays delivered.
+    schedule was over) is never followed by an automatic one; one that was `delivered_before` stays delivered. While
+    the proxy fails a delivery waits and uses up no gap, since the receiver was not asked.
     """
     if outcome.failure is None:
         return NextStep(Status.DELIVERED, step)
@@ -87,6 +88,8 @@ def after_attempt(
         return NextStep(Status.PENDING, step, 0.0)
     if single:
         return NextStep(_resting(outcome, delivered_before), step)
+    if outcome.failure is Failure.PROXY:
+        return NextStep(Status.PENDING, step, policy.busy_wait * uniform(1, 1 + JITTER))
     if outcome.failure is Failure.BLOCKED:
         return NextStep(Status.BLOCKED, step)
     if outcome.status_code == 410:
@@ -99,8 +102,8 @@ def after_attempt(
 def after_lost_lease(step: int, attempts: int, policy: RetryPolicy) -> NextStep:
     """What becomes of a delivery whose sender died: the attempt is spent, the message is not.
 
-    It is tried again at once; after five such attempts beyond the schedule it counts as exhausted, so that a
-    message that kills its sender each time comes to an end.
+    `attempts` are those in which the proxy has not failed. It is tried again at once; after five such attempts beyond
+    the schedule it counts as exhausted, so that a message that kills its sender each time comes to an end.
     """
     if attempts > len(policy.schedule) + LOST_ATTEMPTS_ALLOWED:
         return NextStep(Status.EXHAUSTED, step)

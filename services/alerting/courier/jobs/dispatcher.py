@@ -263,7 +263,9 @@ class Dispatcher:
 
     def _report(self, result: AttemptResult) -> None:
         attempt = result.attempt
-        outcome = "delivered" if attempt.outcome.failure is None else attempt.outcome.failure.value
+        outcome = "delivered"
+        if attempt.outcome.failure is not None:
+            outcome = attempt.outcome.failure.value
         metrics.webhook_deliveries_total.labels(outcome).inc()
         metrics.webhook_attempt_duration_seconds.observe(attempt.outcome.duration_ms / 1000)
         facts = {

@@ -67,7 +67,9 @@ class Lanes:
     @property
     def low(self) -> Set[str]:
         """The endpoints for which a turn should bring more, if the process may hold more."""
-        return {endpoint_id for endpoint_id, lane in self._lanes.items() if lane.runs_low} if self.room else set()
+        if not self.room:
+            return set()
+        return {endpoint_id for endpoint_id, lane in self._lanes.items() if lane.runs_low}
 
     @property
     def ahead(self) -> Mapping[str, int]:

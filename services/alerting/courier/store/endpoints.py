@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import RowMapping
 
 from services.alerting.courier.domain.deliveries import DisabledReason, Endpoint, EndpointStatus
+from shared.db.sql import comma_list
 from shared.db.transaction import ReadTx, WriteTx
 from shared.ids import uuid7
 
@@ -57,9 +58,9 @@ def new_endpoint_id() -> str:
 async def insert(tx: WriteTx, values: dict[str, Any], now: datetime) -> None:
     """A new endpoint; `values` are columns."""
     names = ", ".join(values)
-    binds = ", ".join(f":{name}" for name in values)
     await tx.execute(
-        f"insert into webhook_endpoints ({names}, created_at, updated_at) values ({binds}, :now, :now)",
+        f"insert into webhook_endpoints ({names}, created_at, updated_at)"
+        f" values ({comma_list(':{0}', values)}, :now, :now)",
         **values,
         now=now,
     )
@@ -67,13 +68,12 @@ async def insert(tx: WriteTx, values: dict[str, Any], now: datetime) -> None:
 
 async def update(tx: WriteTx, endpoint_id: str, values: dict[str, Any], now: datetime) -> None:
     """Set columns of an endpoint."""
-    changes = "".join(f"{name} = :{name}, " for name in values)
+    changed = values | {"updated_at": now}
     await tx.execute(
-        f"update webhook_endpoints set {changes}version = version + 1, updated_at = :now"
+        f"update webhook_endpoints set {comma_list('{0} = :{0}', changed)}, version = version + 1"
         " where endpoint_id = :endpoint_id",
-        **values,
+        **changed,
         endpoint_id=endpoint_id,
-        now=now,
     )
 
 
@@ -95,7 +95,9 @@ async def find(tx: ReadTx, endpoint_id: str, owner: str | None, now: datetime) -
         owner=owner,
         now=now,
     )
-    return None if row is None else _endpoint(row)
+    if row is None:
+        return None
+    return _endpoint(row)
 
 
 async def lock(tx: WriteTx, endpoint_id: str, owner: str | None) -> EndpointStatus | None:
@@ -106,13 +108,16 @@ async def lock(tx: WriteTx, endpoint_id: str, owner: str | None) -> EndpointStat
         endpoint_id=endpoint_id,
         owner=owner,
     )
-    return None if status is None else EndpointStatus(status)
+    if status is None:
+        return None
+    return EndpointStatus(status)
 
 
 async def page(
     tx: ReadTx, owner: str | None, after: tuple[datetime, str] | None, limit: int, now: datetime
 ) -> list[Endpoint]:
     """Up to `limit` endpoints, oldest first, after (created_at, endpoint_id)."""
+    after_at, after_id = after or (None, None)
     rows = await tx.all(
         f"""
         select {_COLUMNS}, {_SECRETS} from webhook_endpoints e
@@ -121,8 +126,8 @@ async def page(
         order by e.created_at, e.endpoint_id limit :limit
         """,
         owner=owner,
-        after_at=after[0] if after else None,
-        after_id=after[1] if after else None,
+        after_at=after_at,
+        after_id=after_id,
         limit=limit,
         now=now,
     )
@@ -175,7 +180,10 @@ async def names_of(tx: ReadTx, endpoint_ids: Iterable[str]) -> dict[str, str]:
         "select endpoint_id, url, description from webhook_endpoints where endpoint_id = any(cast(:ids as text[]))",
         ids=sorted(endpoint_ids),
     )
-    return {row["endpoint_id"]: row["description"] or urlsplit(row["url"]).hostname or "" for row in rows}
+    names = {}
+    for row in rows:
+        names[row["endpoint_id"]] = row["description"] or urlsplit(row["url"]).hostname or ""
+    return names
 
 
 async def held_count(tx: ReadTx, endpoint_id: str) -> int:
@@ -199,32 +207,21 @@ async def notices(tx: ReadTx, endpoint_id: str, limit: int = 20) -> list[StoredN
 
 
 def _endpoint(row: RowMapping) -> Endpoint:
-    types = row["event_types"]
-    return Endpoint(
-        endpoint_id=row["endpoint_id"],
-        url=row["url"],
-        event_types=None if types is None else tuple(types),
-        description=row["description"],
-        header_names=tuple(row["header_names"]),
-        format=row["format"],
-        ordered=row["ordered"],
-        max_in_flight=row["max_in_flight"],
-        owner_email=row["owner_email"],
-        status=EndpointStatus(row["status"]),
-        disabled_reason=None if row["disabled_reason"] is None else DisabledReason(row["disabled_reason"]),
-        disabled_at=row["disabled_at"],
-        consecutive_failures=row["consecutive_failures"],
-        first_failure_at=row["first_failure_at"],
-        last_failure_at=row["last_failure_at"],
-        last_success_at=row["last_success_at"],
-        breaker_opened_at=row["breaker_opened_at"],
-        breaker_until=row["breaker_until"],
-        rest_until=row["rest_until"],
-        version=row["version"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        secrets=tuple(
-            (datetime.fromisoformat(made), None if ends is None else datetime.fromisoformat(ends))
-            for made, ends in row["secrets"]
-        ),
-    )
+    values: dict[str, Any] = dict(row)
+    values["status"] = EndpointStatus(row["status"])
+    values["header_names"] = tuple(row["header_names"])
+    if row["event_types"] is not None:
+        values["event_types"] = tuple(row["event_types"])
+    if row["disabled_reason"] is not None:
+        values["disabled_reason"] = DisabledReason(row["disabled_reason"])
+    secrets = []
+    for created_at, expires_at in row["secrets"]:
+        secrets.append((datetime.fromisoformat(created_at), _moment(expires_at)))
+    values["secrets"] = tuple(secrets)
+    return Endpoint(**values)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    return datetime.fromisoformat(text)

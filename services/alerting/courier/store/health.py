@@ -58,10 +58,13 @@ async def update_health(
     for endpoint_id, row in endpoints.items():
         before = health = _health_of(row)
         worn_out = False
-        for item in (item for item in done if item.work.endpoint_id == endpoint_id):
-            update = after_ended(health, item.outcome, item.started_at, now, policy)
+        for attempt in done:
+            if attempt.work.endpoint_id != endpoint_id:
+                continue
+            update = after_ended(health, attempt.outcome, attempt.started_at, now, policy)
             health, worn_out = update.health, worn_out or update.disable
-            effects.notices.extend(_notice_of(endpoint_id, reached, item.work) for reached in update.reached)
+            for reached in update.reached:
+                effects.notices.append(_notice_of(endpoint_id, reached, attempt.work))
         if worth_writing(before, health, policy):
             changed.append({"endpoint_id": endpoint_id} | _columns_of(health))
         if health.breaker_opened_at is not None or (health.rest_until is not None and health.rest_until > now):
@@ -96,20 +99,21 @@ async def notify(tx: WriteTx, notices: Iterable[OperatorNotice], now: datetime) 
     """Keep notices for the operator, each once."""
     await tx.execute_many(
         "insert into webhook_notices (endpoint_id, kind, subject, level, event_type, message_id, created_at)"
-        " values (:endpoint_id, :kind, :subject, :level, :event_type, :message_id, :now) on conflict do nothing",
-        [
-            {
-                "endpoint_id": notice.endpoint_id,
-                "kind": notice.kind,
-                "subject": notice.subject,
-                "level": notice.level,
-                "event_type": notice.work and notice.work.event_type,
-                "message_id": notice.work and notice.work.message_id,
-                "now": now,
-            }
-            for notice in notices
-        ],
+        " values (:endpoint_id, :kind, :subject, :level, :event_type, :message_id, :created_at) on conflict do nothing",
+        [_row_of(notice, now) for notice in notices],
     )
+
+
+def _row_of(notice: OperatorNotice, now: datetime) -> dict[str, Any]:
+    return {
+        "endpoint_id": notice.endpoint_id,
+        "kind": notice.kind,
+        "subject": notice.subject,
+        "level": notice.level,
+        "event_type": notice.work and notice.work.event_type,
+        "message_id": notice.work and notice.work.message_id,
+        "created_at": now,
+    }
 
 
 def _notice_of(endpoint_id: str, reached: LevelReached, work: DueAttempt) -> OperatorNotice:
@@ -118,7 +122,8 @@ def _notice_of(endpoint_id: str, reached: LevelReached, work: DueAttempt) -> Ope
 
 def _health_of(row: RowMapping) -> Health:
     values: dict[str, Any] = {column.name: row[column.name] for column in fields(Health)}
-    return Health(**values | {"recent": tuple(tuple(slot) for slot in row["recent"])})
+    values["recent"] = tuple(map(tuple, row["recent"]))
+    return Health(**values)
 
 
 def _columns_of(health: Health) -> dict[str, Any]:

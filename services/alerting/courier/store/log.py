@@ -5,11 +5,9 @@ endpoints.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-
-from sqlalchemy import RowMapping
 
 from services.alerting.courier.domain.deliveries import Attempt, Delivery, EndpointStatus
 from services.alerting.courier.store.messages import new_delivery_id
@@ -51,6 +49,7 @@ async def page(
     limit: int,
 ) -> list[Delivery]:
     """Up to `limit` deliveries of an endpoint, newest first, after (created_at, delivery_id)."""
+    after_at, after_id = after or (None, None)
     rows = await tx.all(
         f"""
         select {_COLUMNS} from {_FROM}
@@ -73,11 +72,11 @@ async def page(
         job_id=wanted.job_id,
         since=wanted.since,
         until=wanted.until,
-        after_at=after[0] if after else None,
-        after_id=after[1] if after else None,
+        after_at=after_at,
+        after_id=after_id,
         limit=limit,
     )
-    return [_delivery(row) for row in rows]
+    return [Delivery(**row) for row in rows]
 
 
 async def find(tx: ReadTx, delivery_id: str, owner: str | None) -> Delivery | None:
@@ -90,7 +89,7 @@ async def find(tx: ReadTx, delivery_id: str, owner: str | None) -> Delivery | No
     )
     if row is None:
         return None
-    return replace(_delivery(row), body=row["body"], endpoint_status=EndpointStatus(row["endpoint_status"]))
+    return Delivery(**{**row, "endpoint_status": EndpointStatus(row["endpoint_status"])})
 
 
 async def attempts(tx: ReadTx, delivery_id: str) -> list[Attempt]:
@@ -100,7 +99,7 @@ async def attempts(tx: ReadTx, delivery_id: str) -> list[Attempt]:
         " response_truncated from webhook_attempts where delivery_id = :delivery_id order by number",
         delivery_id=delivery_id,
     )
-    return [_attempt(row) for row in rows]
+    return [Attempt(**row) for row in rows]
 
 
 async def deliveries_of(tx: ReadTx, message_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -224,39 +223,4 @@ async def recover(tx: WriteTx, span: Range, job_id: str, actor: str, now: dateti
         actor=actor,
         now=now,
         every=every,
-    )
-
-
-def _delivery(row: RowMapping) -> Delivery:
-    return Delivery(
-        delivery_id=row["delivery_id"],
-        endpoint_id=row["endpoint_id"],
-        message_id=row["message_id"],
-        event_type=row["event_type"],
-        account_id=row["account_id"],
-        sequence=row["sequence"],
-        status=row["status"],
-        attempts=row["attempts"],
-        next_attempt_at=row["next_attempt_at"],
-        trigger=row["trigger"],
-        actor=row["actor"],
-        job_id=row["job_id"],
-        last_failure=row["last_failure"],
-        created_at=row["created_at"],
-        delivered_at=row["delivered_at"],
-        finished_at=row["finished_at"],
-    )
-
-
-def _attempt(row: RowMapping) -> Attempt:
-    return Attempt(
-        number=row["number"],
-        trigger=row["trigger"],
-        actor=row["actor"],
-        started_at=row["started_at"],
-        duration_ms=row["duration_ms"],
-        status_code=row["status_code"],
-        failure=row["failure"],
-        response_text=row["response_text"],
-        response_truncated=row["response_truncated"],
     )

@@ -2,7 +2,7 @@
 subscribed."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,10 +70,12 @@ async def subscribers(tx: ReadTx) -> list[Subscriber]:
     return [Subscriber(**row) for row in rows]
 
 
-async def subscribed_types(tx: ReadTx, types: Iterable[str]) -> frozenset[str]:
+async def subscribed_types(tx: ReadTx, types: Collection[str]) -> frozenset[str]:
     """The message types that some endpoint has subscribed to: only these are numbered and stored."""
-    endpoints = await subscribers(tx)
-    return frozenset(wanted for wanted in types if any(endpoint.wants(wanted) for endpoint in endpoints))
+    wanted: set[str] = set()
+    for endpoint in await subscribers(tx):
+        wanted.update(filter(endpoint.wants, types))
+    return frozenset(wanted)
 
 
 async def enqueue(tx: WriteTx, *messages: WebhookMessage, to: Sequence[Subscriber] | None = None) -> int:
@@ -84,8 +86,13 @@ async def enqueue(tx: WriteTx, *messages: WebhookMessage, to: Sequence[Subscribe
     stored. `to` are the subscribers, where they were read before in this transaction. The sender has to be woken after
     the commit.
     """
-    endpoints = await subscribers(tx) if to is None else to
-    wanted = [(message, endpoint) for message in messages for endpoint in endpoints if endpoint.gets(message)]
+    if to is None:
+        to = await subscribers(tx)
+    wanted = []
+    for message in messages:
+        for endpoint in to:
+            if endpoint.gets(message):
+                wanted.append((message, endpoint))
     if not wanted:
         return 0
     new = await _insert_messages(tx, {message_id_of(message): message for message, _ in wanted})

@@ -59,11 +59,16 @@ async def record(tx: WriteTx, done: Sequence[EndedAttempt], policies: AttemptPol
     if not done:
         return RecordedAttempts([], HealthEffects())
     endpoints = await locked_endpoints(tx, {attempt.work.endpoint_id for attempt in done})
-    results = await _deliver(tx, [attempt for attempt in done if attempt.outcome.failure is None], policies.now)
-    results += await _fail(
-        tx, [attempt for attempt in done if attempt.outcome.failure is not None], endpoints, policies
-    )
-    await _send_again(tx, [result.attempt.work.delivery_id for result in results if result.wanted_again], policies.now)
+    delivered: list[EndedAttempt] = []
+    failed: list[EndedAttempt] = []
+    for attempt in done:
+        if attempt.outcome.failure is None:
+            delivered.append(attempt)
+        else:
+            failed.append(attempt)
+    results = await _deliver(tx, delivered, policies.now)
+    results += await _fail(tx, failed, endpoints, policies)
+    await _send_again(tx, results, policies.now)
     return RecordedAttempts(results, await update_health(tx, endpoints, done, policies.health, policies.now))
 
 
@@ -75,9 +80,9 @@ async def _deliver(tx: WriteTx, done: Sequence[EndedAttempt], now: datetime) -> 
     rows = await tx.all(
         """
         with done as materialized (
-            select * from unnest(cast(:ids as text[]), cast(:numbers as int[]), cast(:triggers as text[]),
-                cast(:actors as text[]), cast(:starts as timestamptz[]), cast(:durations as int[]),
-                cast(:codes as int[]), cast(:texts as text[]), cast(:truncated as boolean[]))
+            select * from unnest(cast(:delivery_id as text[]), cast(:number as int[]), cast(:trigger as text[]),
+                cast(:actor as text[]), cast(:started_at as timestamptz[]), cast(:duration_ms as int[]),
+                cast(:status_code as int[]), cast(:response_text as text[]), cast(:response_truncated as boolean[]))
             as t (delivery_id, number, trigger, actor, started_at, duration_ms, status_code, response_text,
                 response_truncated)
         ), logged as (
@@ -101,27 +106,15 @@ async def _deliver(tx: WriteTx, done: Sequence[EndedAttempt], now: datetime) -> 
         returning d.delivery_id, d.resend_by is not null as wanted_again
         """,
         now=now,
-        **as_columns(
-            {
-                "ids": attempt.work.delivery_id,
-                "numbers": attempt.work.number,
-                "triggers": attempt.work.trigger.value,
-                "actors": attempt.work.actor,
-                "starts": attempt.started_at,
-                "durations": attempt.outcome.duration_ms,
-                "codes": attempt.outcome.status_code,
-                "texts": attempt.outcome.response_text,
-                "truncated": attempt.outcome.response_truncated,
-            }
-            for attempt in done
-        ),
+        **as_columns(map(_row_of, done)),
     )
-    delivered = {row["delivery_id"]: row["wanted_again"] for row in rows}
-    return [
-        AttemptResult(attempt, Status.DELIVERED, given_up=False, wanted_again=delivered[attempt.work.delivery_id])
-        for attempt in done
-        if attempt.work.delivery_id in delivered
-    ]
+    wanted_again = {row["delivery_id"]: row["wanted_again"] for row in rows}
+    results = []
+    for attempt in done:
+        delivery_id = attempt.work.delivery_id
+        if delivery_id in wanted_again:
+            results.append(AttemptResult(attempt, Status.DELIVERED, False, wanted_again[delivery_id]))
+    return results
 
 
 async def _fail(
@@ -131,36 +124,33 @@ async def _fail(
     if not done:
         return []
     deliveries = await _locked_deliveries(tx, [attempt.work.delivery_id for attempt in done])
-    await _log_attempts(tx, done, {key for key, row in deliveries.items() if row["erased"]})
-    states = {endpoint_id: str(row["status"]) for endpoint_id, row in endpoints.items()}
-    states |= await _disable_gone(tx, done, policies.now)
-    results, updates = [], []
+    await _log_failures(tx, done, deliveries)
+    disabled = await _disable_gone(tx, done, policies.now)
+    results, updates, notices = [], [], []
     for attempt in done:
-        row = deliveries.get(attempt.work.delivery_id)
-        if row is None or row["status"] != "sending" or row["attempts"] != attempt.work.number:
+        work = attempt.work
+        row = deliveries.get(work.delivery_id)
+        if row is None or row["status"] != "sending" or row["attempts"] != work.number:
             continue  # purged, or its lease was lost and others have taken over
-        verdict = after_attempt(
-            row["step"],
-            attempt.outcome,
-            policies.retry,
-            policies.uniform,
-            single=row["single"],
-            delivered_before=row["delivered_at"] is not None,
-        )
-        verdict = _at("deleted" if row["erased"] else states[attempt.work.endpoint_id], verdict)
-        updates.append(_update_of(attempt, row, verdict, policies.now))
-        given_up = verdict.status is Status.EXHAUSTED and not row["single"]
-        results.append(AttemptResult(attempt, verdict.status, given_up, wanted_again=row["resend_by"] is not None))
+        endpoint_status = endpoints[work.endpoint_id]["status"]
+        if row["erased"]:
+            endpoint_status = "deleted"
+        elif work.endpoint_id in disabled:
+            endpoint_status = "disabled"
+        next_step = _next_step(attempt, row, endpoint_status, policies)
+        updates.append(_update_of(attempt, row, next_step, policies.now))
+        given_up = next_step.status is Status.EXHAUSTED and not row["single"]
+        if given_up:
+            notices.append(OperatorNotice(work.endpoint_id, "exhausted", work.delivery_id, work=work))
+        results.append(AttemptResult(attempt, next_step.status, given_up, row["resend_by"] is not None))
     await _update_deliveries(tx, updates)
-    ended = [result.attempt.work for result in results if result.given_up]
-    await notify(
-        tx, [OperatorNotice(work.endpoint_id, "exhausted", work.delivery_id, work=work) for work in ended], policies.now
-    )
+    await notify(tx, notices, policies.now)
     return results
 
 
-async def _send_again(tx: WriteTx, delivery_ids: list[str], now: datetime) -> None:
+async def _send_again(tx: WriteTx, results: Sequence[AttemptResult], now: datetime) -> None:
     """Make due what somebody asked for while it was being sent, unless its endpoint gets nothing any more."""
+    delivery_ids = [result.attempt.work.delivery_id for result in results if result.wanted_again]
     if not delivery_ids:
         return
     await tx.execute(
@@ -176,33 +166,48 @@ async def _send_again(tx: WriteTx, delivery_ids: list[str], now: datetime) -> No
     )
 
 
-async def _disable_gone(tx: WriteTx, done: Sequence[EndedAttempt], now: datetime) -> dict[str, str]:
-    """Disable the endpoints that answered 410; the status of those it was news for."""
-    changed = {}
-    for endpoint_id in sorted({attempt.work.endpoint_id for attempt in done if attempt.outcome.status_code == 410}):
+async def _disable_gone(tx: WriteTx, done: Sequence[EndedAttempt], now: datetime) -> set[str]:
+    """Disable the endpoints that answered 410; returns those that were enabled."""
+    gone = {attempt.work.endpoint_id for attempt in done if attempt.outcome.status_code == 410}
+    disabled = set()
+    for endpoint_id in sorted(gone):
         if await disable(tx, endpoint_id, DisabledReason.GONE, now):
-            changed[endpoint_id] = "disabled"
+            disabled.add(endpoint_id)
             await notify(tx, [OperatorNotice(endpoint_id, "gone", now.isoformat())], now)
-    return changed
+    return disabled
 
 
-def _at(endpoint_status: str, verdict: NextStep) -> NextStep:
-    """Nothing waits for an attempt at an endpoint that gets none."""
-    if verdict.status is Status.PENDING and endpoint_status != "enabled":
-        return NextStep(Status.HELD if endpoint_status == "disabled" else Status.CANCELLED, verdict.step)
-    return verdict
+def _next_step(attempt: EndedAttempt, row: RowMapping, endpoint_status: str, policies: AttemptPolicies) -> NextStep:
+    """What becomes of the delivery. Nothing waits for an attempt at an endpoint that gets none."""
+    next_step = after_attempt(
+        row["step"],
+        attempt.outcome,
+        policies.retry,
+        policies.uniform,
+        single=row["single"],
+        delivered_before=row["delivered_at"] is not None,
+    )
+    if next_step.status is not Status.PENDING or endpoint_status == "enabled":
+        return next_step
+    if endpoint_status == "disabled":
+        return NextStep(Status.HELD, next_step.step)
+    return NextStep(Status.CANCELLED, next_step.step)
 
 
-def _update_of(attempt: EndedAttempt, row: RowMapping, verdict: NextStep, now: datetime) -> dict[str, Any]:
-    open_still = verdict.status in (Status.PENDING, Status.HELD)
+def _update_of(attempt: EndedAttempt, row: RowMapping, next_step: NextStep, now: datetime) -> dict[str, Any]:
+    next_attempt_at = finished_at = None
+    if next_step.wait is not None:
+        next_attempt_at = now + timedelta(seconds=next_step.wait)
+    if next_step.status not in (Status.PENDING, Status.HELD):
+        finished_at = now
     return {
         "delivery_id": attempt.work.delivery_id,
-        "status": verdict.status.value,
-        "step": verdict.step,
-        "next_attempt_at": None if verdict.wait is None else now + timedelta(seconds=verdict.wait),
+        "status": next_step.status.value,
+        "step": next_step.step,
+        "next_attempt_at": next_attempt_at,
         "last_failure": attempt.outcome.failure and attempt.outcome.failure.value,
-        "finished_at": None if open_still else now,
-        "single": row["single"] and verdict.status is Status.PENDING,
+        "finished_at": finished_at,
+        "single": row["single"] and next_step.status is Status.PENDING,
     }
 
 
@@ -231,30 +236,42 @@ async def _locked_deliveries(tx: WriteTx, delivery_ids: list[str]) -> dict[str, 
     return {row["delivery_id"]: row for row in rows}
 
 
-async def _log_attempts(tx: WriteTx, done: Sequence[EndedAttempt], erased: set[str]) -> None:
+async def _log_failures(tx: WriteTx, done: Sequence[EndedAttempt], deliveries: Mapping[str, RowMapping]) -> None:
     """A late word about an attempt that was taken for lost replaces that. Of an erased person no answer is
     kept."""
+    rows = []
+    for attempt in done:
+        row = _row_of(attempt) | {"failure": attempt.outcome.failure and attempt.outcome.failure.value}
+        delivery = deliveries.get(attempt.work.delivery_id)
+        if delivery is not None and delivery["erased"]:
+            row["response_text"] = ""
+        rows.append(row)
     await tx.execute_many(
         """
-        insert into webhook_attempts (delivery_id, number, trigger, actor, started_at, duration_ms,
-        status_code, failure, response_text, response_truncated) values (:delivery_id, :number, :trigger,
-        :actor, :started_at, :duration_ms, :status_code, :failure, :response_text, :response_truncated) on
-        conflict (delivery_id, number) do update set started_at = excluded.started_at, duration_ms =
-        excluded.duration_ms, status_code = excluded.status_code, failure = excluded.failure, response_text =
-        excluded.response_text, response_truncated = excluded.response_truncated """,
-        [
-            {
-                "delivery_id": attempt.work.delivery_id,
-                "number": attempt.work.number,
-                "trigger": attempt.work.trigger.value,
-                "actor": attempt.work.actor,
-                "started_at": attempt.started_at,
-                "duration_ms": attempt.outcome.duration_ms,
-                "status_code": attempt.outcome.status_code,
-                "failure": attempt.outcome.failure and attempt.outcome.failure.value,
-                "response_text": "" if attempt.work.delivery_id in erased else attempt.outcome.response_text,
-                "response_truncated": attempt.outcome.response_truncated,
-            }
-            for attempt in done
-        ],
+        insert into webhook_attempts (delivery_id, number, trigger, actor, started_at, duration_ms, status_code,
+            failure, response_text, response_truncated)
+        values (:delivery_id, :number, :trigger, :actor, :started_at, :duration_ms, :status_code,
+            :failure, :response_text, :response_truncated)
+        on conflict (delivery_id, number) do update
+        set started_at = excluded.started_at, duration_ms = excluded.duration_ms, status_code = excluded.status_code,
+            failure = excluded.failure, response_text = excluded.response_text,
+            response_truncated = excluded.response_truncated
+        """,
+        rows,
     )
+
+
+def _row_of(attempt: EndedAttempt) -> dict[str, Any]:
+    """An attempt as the log has it, but for why it failed."""
+    work, outcome = attempt.work, attempt.outcome
+    return {
+        "delivery_id": work.delivery_id,
+        "number": work.number,
+        "trigger": work.trigger.value,
+        "actor": work.actor,
+        "started_at": attempt.started_at,
+        "duration_ms": outcome.duration_ms,
+        "status_code": outcome.status_code,
+        "response_text": outcome.response_text,
+        "response_truncated": outcome.response_truncated,
+    }

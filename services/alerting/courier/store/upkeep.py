@@ -1,6 +1,9 @@
 """The upkeep of the queue of deliveries: what dead senders held, what a race left over, what is past its time."""
 
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
 
 from services.alerting.courier.domain.retry import RetryPolicy, Status, after_lost_lease
 from shared.db.transaction import WriteTx
@@ -10,7 +13,9 @@ async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
     """Give back deliveries whose sender died, at most a thousand; returns how many."""
     lost = await tx.all(
         """
-        select delivery_id, endpoint_id, attempts, step, trigger, actor, lease_until from webhook_deliveries
+        select delivery_id, endpoint_id, attempts, step, trigger, actor, lease_until, (select count(*)
+            from webhook_attempts a where a.delivery_id = d.delivery_id and a.failure = 'proxy') as at_proxy
+        from webhook_deliveries d
         where status = 'sending' and lease_until < :now
         order by delivery_id limit 1000 for update skip locked
         """,
@@ -24,9 +29,8 @@ async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
         values (:delivery_id, :attempts, :trigger, :actor, :lease_until, 0, 'lost')
         on conflict (delivery_id, number) do nothing
         """,
-        [{name: row[name] for name in ("delivery_id", "attempts", "trigger", "actor", "lease_until")} for row in lost],
+        [dict(row) for row in lost],
     )
-    outcomes = [after_lost_lease(row["step"], row["attempts"], policy) for row in lost]
     await tx.execute_many(
         """
         update webhook_deliveries
@@ -35,18 +39,19 @@ async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
             next_attempt_at = :next_attempt_at, finished_at = :finished_at
         where delivery_id = :delivery_id
         """,
-        [
-            {
-                "delivery_id": row["delivery_id"],
-                "status": outcome.status.value,
-                "step": outcome.step,
-                "next_attempt_at": now if outcome.status is Status.PENDING else None,
-                "finished_at": None if outcome.status is Status.PENDING else now,
-            }
-            for row, outcome in zip(lost, outcomes, strict=True)
-        ],
+        [_given_back(row, now, policy) for row in lost],
     )
     return len(lost)
+
+
+def _given_back(row: RowMapping, now: datetime, policy: RetryPolicy) -> dict[str, Any]:
+    next_step = after_lost_lease(row["step"], row["attempts"] - row["at_proxy"], policy)
+    changes: dict[str, Any] = {"status": next_step.status.value, "step": next_step.step}
+    if next_step.status is Status.PENDING:
+        changes |= {"next_attempt_at": now, "finished_at": None}
+    else:
+        changes |= {"next_attempt_at": None, "finished_at": now}
+    return changes | {"delivery_id": row["delivery_id"]}
 
 
 async def resolve_races(tx: WriteTx) -> None:

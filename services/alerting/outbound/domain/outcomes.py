@@ -18,7 +18,7 @@ class Failure(StrEnum):
     DNS = "dns"
     CONNECT = "connect"
     PROXY = "proxy"
-    """The company's proxy does not answer, or does not let us through."""
+    """The company's proxy is away, breaks off, or does not let us through."""
     TLS = "tls"
     BLOCKED = "blocked"
     TIMEOUT = "timeout"

@@ -24,7 +24,7 @@ log = get_logger(__name__)
 
 
 class ProxyRefuses(Exception):
-    """The proxy does not answer, or does not take us for whom we say we are."""
+    """The proxy is away, breaks off, speaks no HTTP, or does not take us for whom we say we are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +109,12 @@ class ProxyGuard(Guard):
             raise
 
     async def _tunnel(self, stream: httpcore.AsyncNetworkStream, host: str, port: int) -> httpcore.AsyncNetworkStream:
-        authority = f"{host}:{port}"
-        if ":" in host:
-            authority = f"[{host}]:{port}"
-        origin = httpcore.Origin(b"http", self._proxy.host.encode(), self._proxy.port)
-        url = httpcore.URL(scheme=b"http", host=origin.host, port=origin.port, target=authority.encode())
-        request = httpcore.Request(b"CONNECT", url, headers=self._proxy.headers(authority))
-        response = await httpcore.AsyncHTTP11Connection(origin, stream).handle_async_request(request)
+        """The tunnel that the proxy opens over a connection to it: what breaks before it answers is its fault."""
+        try:
+            response = await self._asked(stream, host, port)
+        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+            log.warning("proxy_breaks_off", proxy=f"{self._proxy.host}:{self._proxy.port}", error=str(error))
+            raise ProxyRefuses from error
         if 200 <= response.status < 300:
             tunnel: httpcore.AsyncNetworkStream = response.extensions["network_stream"]
             return tunnel
@@ -123,3 +122,12 @@ class ProxyGuard(Guard):
         if response.status == UNKNOWN_TO_PROXY:
             raise ProxyRefuses
         raise httpcore.ConnectError(f"the proxy answered {response.status}")
+
+    async def _asked(self, stream: httpcore.AsyncNetworkStream, host: str, port: int) -> httpcore.Response:
+        authority = f"{host}:{port}"
+        if ":" in host:
+            authority = f"[{host}]:{port}"
+        origin = httpcore.Origin(b"http", self._proxy.host.encode(), self._proxy.port)
+        url = httpcore.URL(scheme=b"http", host=origin.host, port=origin.port, target=authority.encode())
+        request = httpcore.Request(b"CONNECT", url, headers=self._proxy.headers(authority))
+        return await httpcore.AsyncHTTP11Connection(origin, stream).handle_async_request(request)

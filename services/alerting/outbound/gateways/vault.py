@@ -3,13 +3,15 @@
 from shared import vault
 
 Unsealable = vault.Unsealable
+WEBHOOKS = "tellback.alerting.webhooks"
+"""What the vault is for."""
 
 
 class Vault(vault.Vault):
     """What alerting seals."""
 
-    def __init__(self, secret_keys: tuple[str, ...]) -> None:
-        super().__init__(secret_keys, "tellback.alerting.webhooks")
+    def __init__(self, ring: tuple[str, ...]) -> None:
+        super().__init__(ring, WEBHOOKS)
 
 
 def secret_of(endpoint_id: str) -> str:

@@ -36,7 +36,7 @@ async def portfolio(visit: Visit) -> None:
     place_beginning(visit)
     place_demo_band(visit)
     score, todo = ScoreSections(window, by), TodoSections(visit)
-    reach, business = ReachSections(window), BusinessSections(window)
+    reach, business = ReachSections(visit, window), BusinessSections(window)
     with box("div", "columns"):
         with box("div", "stack"):
             Section(visit, "Score", score.load, score.draw)
@@ -67,7 +67,7 @@ async def reach_and_drivers(visit: Visit) -> None:
             Text("h1", "Reach and drivers")
             Text("p", "Who is asked, who answers, and what drives the score", "lead")
         choice("Window", "/reach", wording.WINDOWS, window, visit.query)
-    reach, business = ReachSections(window), BusinessSections(window)
+    reach, business = ReachSections(visit, window), BusinessSections(window)
     with box("div", "stack"):
         Section(visit, "What drives the score", business.load_drivers, business.draw_drivers, lead=DRIVERS)
         Section(visit, "Coverage gaps", reach.load_gaps, reach.draw_gaps, lead=GAPS)

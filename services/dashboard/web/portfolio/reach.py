@@ -6,7 +6,9 @@ from functools import partial
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import Cell, Text, account_link, address, box, empty, link, money, table, when
 from services.dashboard.web.names import owners_of
+from services.dashboard.web.portfolio.targets import set_target, standing, targets_of
 from services.dashboard.web.score_view import funnel, steps
+from services.dashboard.web.section import Visit
 from shared.api.benchmark_funnel import Funnel
 from shared.api.figures import Coverage, Extent, RevenueExtent
 from shared.api.portfolio import GroupFigures
@@ -15,8 +17,8 @@ from shared.api.reach import FunnelGroup, Gap, GapAccount, PortfolioGaps, Select
 from shared.http.client import Api
 
 NAMED = 20
-Funnels = tuple[list[FunnelGroup], Mapping[str, str]]
-"""Figures by owner, and the owners' names by their e-mail addresses."""
+Funnels = tuple[list[FunnelGroup], Mapping[str, str], Mapping[str, float]]
+"""Figures by owner, the owners' names by their e-mail addresses, and their targets."""
 Gaps = tuple[PortfolioGaps, Mapping[str, str]]
 """What accounts lack, and the names of their owners by e-mail address."""
 
@@ -24,8 +26,8 @@ Gaps = tuple[PortfolioGaps, Mapping[str, str]]
 class ReachSections:
     """The data and drawing of the sections about reach."""
 
-    def __init__(self, window: str) -> None:
-        self._window = window
+    def __init__(self, visit: Visit, window: str) -> None:
+        self._visit, self._window = visit, window
 
     def draw_coverage(self, figures: Mapping[str, GroupFigures]) -> None:
         coverage = figures["latest"].coverage
@@ -48,14 +50,15 @@ class ReachSections:
 
     async def load_owners(self, api: Api) -> Funnels:
         found = await api.ask(PORTFOLIO_FUNNEL, window=self._window, group_by="owner")
-        return found.groups, await owners_of(api, (group.group["owner"] for group in found.groups))
+        names = await owners_of(api, (group.group["owner"] for group in found.groups))
+        return found.groups, names, await targets_of(api)
 
     def draw_owners(self, found: Funnels) -> None:
-        groups, names = found
+        groups, names, targets = found
         if not groups:
             empty("Nobody was asked in this window.")
             return
-        heads = ("Owner", "Sent", "Bounced", "Opened", "Answered", "Response rate")
+        heads = ("Owner", "Sent", "Bounced", "Opened", "Answered", "Response rate", "Target", "")
         rows: list[list[Cell]] = [
             [
                 partial(_owner, group.group["owner"], names),
@@ -64,6 +67,8 @@ class ReachSections:
                 wording.share(group.open_rate),
                 wording.grouped(group.answered_count),
                 wording.share(group.response_rate),
+                standing(group.response_rate, targets.get(group.group["owner"] or "")),
+                partial(set_target, self._visit, group.group["owner"], targets),
             ]
             for group in sorted(groups, key=lambda group: group.response_rate or 0)
         ]

@@ -12,7 +12,7 @@ from services.scorer.domain.invitations import Invitation, Reply
 from services.scorer.domain.questions import OF_INVITATION, Filters
 from services.scorer.domain.windows import Span
 from services.scorer.store.reading.pool import LIVE, answers_of, conditions, joins, parameters
-from services.scorer.store.sql import comma_list
+from shared.db.sql import comma_list
 from shared.db.transaction import ReadTx
 from shared.errors import NotFound
 

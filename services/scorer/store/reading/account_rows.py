@@ -15,7 +15,7 @@ from services.scorer.store.reading.coverage_rows import ASKABLE, KNOWABLE, asked
 from services.scorer.store.reading.freshness import fresh
 from services.scorer.store.reading.pool import ACCOUNT_JOIN, conditions, net
 from services.scorer.store.reading.question import Question
-from services.scorer.store.sql import comma_list
+from shared.db.sql import comma_list
 
 Counted = Literal["answers", "changes", "invitations", "people"]
 EVERYTHING: Final[tuple[Counted, ...]] = ("answers", "changes", "invitations", "people")

@@ -14,7 +14,7 @@ from services.scorer.store.reading.one_account import DIRECTORY_COLUMNS
 from services.scorer.store.reading.pool import LIVE, conditions
 from services.scorer.store.reading.question import Question
 from services.scorer.store.reading.sums import net_of_columns, sum_of_columns
-from services.scorer.store.sql import comma_list
+from shared.db.sql import comma_list
 from shared.db.transaction import ReadTx
 
 _COLUMNS = comma_list("a.{0}", DIRECTORY_COLUMNS)

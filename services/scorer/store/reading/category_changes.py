@@ -11,9 +11,9 @@ from services.scorer.domain.changes import categories_of, change_between_scores
 from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.keyset import Order
 from services.scorer.store.reading.pool import LIVE, joins, net
-from services.scorer.store.sql import and_given
 from shared.db.directory import of_person
 from shared.db.erasures import visible
+from shared.db.sql import and_given
 from shared.db.transaction import ReadTx
 
 _PREVIOUS = f"""

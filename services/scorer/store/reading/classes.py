@@ -10,7 +10,7 @@ from services.scorer.domain.states import DECISION_MAKER
 from services.scorer.domain.windows import YEAR
 from services.scorer.store.reading.freshness import fresh
 from services.scorer.store.reading.pool import LATEST_FIRST, LIVE, net
-from services.scorer.store.sql import comma_list
+from shared.db.sql import comma_list
 from shared.db.transaction import ReadTx
 
 _NUMBERS, _TRUTHS = STANDING[:6], STANDING[6:]

@@ -7,7 +7,7 @@ from services.scorer.store.reading.account import commented
 from services.scorer.store.reading.answer_rows import POINTS, keys, passed, source
 from services.scorer.store.reading.pool import LIVE, conditions
 from services.scorer.store.reading.question import Question
-from services.scorer.store.sql import comma_list
+from shared.db.sql import comma_list
 
 KNOWABLE: Final = frozenset(("account_id", *OF_ACCOUNT, *OF_PERSON))
 """What known people may be split by."""

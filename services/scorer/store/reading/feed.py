@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from services.scorer.store.reading.responses import COLUMNS
 from services.scorer.store.responses import with_answers
-from services.scorer.store.sql import and_given
+from shared.db.sql import and_given
 from shared.db.transaction import ReadTx
 
 LONGEST_TRANSACTION: Final = timedelta(minutes=2)

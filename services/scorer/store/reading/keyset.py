@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.scorer.store.sql import comma_list
+from shared.db.sql import comma_list
 
 _COLLATED: Final = '{0} collate "C"'
 

@@ -13,8 +13,8 @@ from services.scorer.store.reading.account import commented, invitations_from
 from services.scorer.store.reading.keyset import Order, contains
 from services.scorer.store.reading.latest import accounts_with_stale_pairs, last_answers
 from services.scorer.store.reading.pool import LIVE, conditions, parameters
-from services.scorer.store.sql import and_given
 from shared.db.erasures import visible
+from shared.db.sql import and_given
 from shared.db.transaction import ReadTx, as_columns
 
 PersonKey = tuple[str, str]

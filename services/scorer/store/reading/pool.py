@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from services.scorer.domain.categories import LOWEST_PASSIVE, LOWEST_PROMOTER
 from services.scorer.domain.questions import OF_ANSWER, Filters
-from services.scorer.store.sql import comma_list
+from shared.db.sql import comma_list
 
 LIVE: Final = "not r.withdrawn and not r.erased and not r.test"
 """A response that counts, of `responses r`."""

@@ -11,9 +11,9 @@ from services.scorer.store.reading.keyset import Order
 from services.scorer.store.reading.people import SCORES
 from services.scorer.store.reading.pool import conditions, joins, parameters
 from services.scorer.store.responses import with_answers
-from services.scorer.store.sql import and_given
 from shared.db.directory import of_person
 from shared.db.erasures import visible
+from shared.db.sql import and_given
 from shared.db.transaction import ReadTx
 
 COLUMNS = (

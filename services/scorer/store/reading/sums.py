@@ -14,7 +14,7 @@ from services.scorer.store.reading.account_rows import CHANGES, EVERYTHING, Coun
 from services.scorer.store.reading.answer_rows import keys
 from services.scorer.store.reading.coverage_rows import ASKABLE, KNOWABLE
 from services.scorer.store.reading.question import Group, Question, group_of
-from services.scorer.store.sql import comma_list
+from shared.db.sql import comma_list
 from shared.db.transaction import ReadTx
 
 LeftOut = dict[str, Any]

@@ -24,7 +24,12 @@ def keys_app(environment: Environment) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database, clock = Database(environment.database_url, "collector", pool_size=2), SystemClock()
-        app.state.plumbing = SimpleNamespace(database=database, clock=clock, keys=KeyStore(database, clock))
+        app.state.plumbing = SimpleNamespace(
+            database=database,
+            clock=clock,
+            keys=KeyStore(database, clock),
+            settings=environment.common,
+        )
         health_of(app).add("nothing", nothing_missing)
         yield
         await database.close()

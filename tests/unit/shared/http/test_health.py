@@ -67,7 +67,7 @@ async def test_a_service_that_says_nothing_needs_its_database_and_remarks_on_the
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.plumbing = SimpleNamespace(not_ready=not_ready, remarks=remarks)
+        app.state.plumbing = SimpleNamespace(not_ready=not_ready, remarks=remarks, shut=lambda: None)
         yield
 
     async with running(create_app("test", "Test", "", [], lifespan)) as client:
