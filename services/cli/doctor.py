@@ -126,7 +126,7 @@ def _examine(folder: DataFolder) -> "list[Check]":
 
 
 async def _examine_running(common: CommonSettings, holder: Holder | None) -> "list[Check]":
-    from services.cli.checks import State, secret_keys, state, webhooks
+    from services.cli.checks import State, notices, secret_keys, state, webhooks
     from services.cli.processes import embedded_wanted
 
     checks = [*await state.database(common), *await state.kafka(common)]
@@ -138,7 +138,8 @@ async def _examine_running(common: CommonSettings, holder: Holder | None) -> "li
         return checks
     for service in installed_services():
         checks += await state.reading(common, service)
-    return [*checks, *await webhooks.proxy(), *await webhooks.endpoints(common), *await secret_keys.ring(common)]
+    checks += [*await webhooks.proxy(), *await webhooks.endpoints(common), *await notices.waiting(common)]
+    return [*checks, *await secret_keys.ring(common)]
 
 
 async def services_here(port_base: int) -> "list[Check]":

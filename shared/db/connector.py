@@ -86,6 +86,9 @@ class Connector:
             if process != known:  # a pooler in front has ids of its own; nothing is set on what others use too
                 await self._look_at_pooler(connection)
                 await self._set(connection, process)
+        except asyncpg.InternalClientError as error:
+            connection.terminate()
+            raise ConnectionResetError("the connection broke off while it was opened") from error
         except BaseException:
             connection.terminate()
             raise

@@ -54,6 +54,20 @@ def test_every_document_that_the_code_names_exists() -> None:
     assert {(document, path) for document, path in named if document not in present} == set()
 
 
+def test_every_test_that_the_documents_name_exists() -> None:
+    present = {path.name for path in committed() if path.suffix == ".py"}
+    for path in committed():
+        if path.suffix == ".py" and path.is_relative_to(ROOT / "tests"):
+            present.update(re.findall(r"\bdef (test_\w+)", path.read_text(encoding="utf-8")))
+    named = set()
+    for path in committed():
+        if path.suffix == ".md":
+            for test in re.findall(r"`(?:[\w/]+/)?(test_\w+(?:\.py)?)`", path.read_text(encoding="utf-8")):
+                named.add((test, name(path)))
+    assert len(named) > 100
+    assert {(test, path) for test, path in named if test not in present} == set()
+
+
 def test_every_link_between_documents_leads_somewhere() -> None:
     broken = [
         f"{name(path)}: {target}"

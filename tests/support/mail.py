@@ -54,10 +54,12 @@ def text_of(mail: EmailMessage) -> str:
 
 
 @asynccontextmanager
-async def mail_server(house: MailServer | None = None) -> AsyncIterator[MailServer]:
-    """A listening server, one of its own unless given."""
+async def mail_server(house: MailServer | None = None, port: int = 0) -> AsyncIterator[MailServer]:
+    """A listening server, one of its own unless given, on a free port unless one is named."""
     house = house or MailServer()
-    server = await asyncio.get_running_loop().create_server(lambda: SMTP(house, enable_SMTPUTF8=True), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(house, enable_SMTPUTF8=True), "127.0.0.1", port
+    )
     house.port = server.sockets[0].getsockname()[1]
     try:
         yield house

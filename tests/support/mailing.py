@@ -123,7 +123,8 @@ def with_relay(asking: Asking, **settings: Any) -> None:
 
 def sender_of_tests(asking: Asking, port: int, is_behind: Any = lambda: False, **further: Any) -> MailSender:
     """A sender as the service makes it, with further settings."""
-    settings = OutreachSettings(public_url=PUBLIC_URL, sender_domains=("supplier.example",), **further)
+    set_here = {"public_url": PUBLIC_URL, "sender_domains": ("supplier.example",)}
+    settings = OutreachSettings(**set_here | further)
     contents = MailContents(settings, asking.tokens)
     lists = owner_lists(asking, contents)
     caps = DailyCaps(asking.clock, deployment(), settings.daily_cap)

@@ -25,6 +25,8 @@ ENDPOINT = "endpoint/"
 """What stands for an account where a notice is about an endpoint; no id of an account holds a slash."""
 RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1440))
 """Waits after a try that failed; then it is given up."""
+AWAY_WAIT = timedelta(minutes=1)
+"""Wait while nobody can be asked, since the mail server or the proxy is away."""
 PROMOTER = 9
 MAX_QUOTE = 1_500
 MAX_ITEMS = 20

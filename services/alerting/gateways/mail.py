@@ -13,6 +13,9 @@ from shared.mail import Letter, Mailbox, message_of, wire_address
 Security = Literal["starttls", "tls", "none"]
 TIMEOUT_S = 20.0
 NOT_CONFIGURED, INVALID_ADDRESS = "not_configured", "invalid_address"
+AWAY = "unreachable"
+"""There is no connection to the server, or it closes (421): it has not taken the mail."""
+CLOSING = 421
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,30 +65,50 @@ class Mailer:
         if server is None:
             return NOT_CONFIGURED
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                await aiosmtplib.send(
-                    # As bytes, since aiosmtplib would write a message by a policy that refuses nothing.
-                    message_of(mail.letter(server.sender)),
-                    sender=server.sender,
-                    recipients=[wire_address(mail.to)],
-                    hostname=server.host,
-                    port=server.port,
-                    username=server.user or None,
-                    password=server.password or None,
-                    use_tls=server.security == "tls",
-                    start_tls=server.security == "starttls",
-                    timeout=TIMEOUT_S,
-                )
-        except aiosmtplib.SMTPResponseException as error:
-            return f"smtp_{error.code}"
-        except aiosmtplib.SMTPRecipientsRefused:
-            return "recipient_refused"
-        except (aiosmtplib.SMTPTimeoutError, TimeoutError):
-            return "timeout"
-        except ssl.SSLError:
-            return "tls"
-        except (aiosmtplib.SMTPException, OSError):
-            return "unreachable"
+            # As bytes, since aiosmtplib would write a message by a policy that refuses nothing.
+            content, recipient = message_of(mail.letter(server.sender)), wire_address(mail.to)
         except ValueError:
             return INVALID_ADDRESS
+        smtp = _client(server)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await smtp.connect()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            return _class_of(error, AWAY)
+        try:
+            async with asyncio.timeout(TIMEOUT_S), smtp:
+                await smtp.sendmail(server.sender, [recipient], content)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            return _class_of(error, "disconnected")
+        except ValueError:  # a local part in another script, which the server was not asked to take
+            return INVALID_ADDRESS
         return None
+
+
+def _client(server: MailServer) -> aiosmtplib.SMTP:
+    return aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=server.user or None,
+        password=server.password or None,
+        use_tls=server.security == "tls",
+        start_tls=server.security == "starttls",
+        timeout=TIMEOUT_S,
+    )
+
+
+def _class_of(error: Exception, broken_off: str) -> str:
+    """What went wrong; `broken_off`: what it is that the connection breaks off at this step, or is never there."""
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        if error.code == CLOSING:
+            return AWAY
+        return f"smtp_{error.code}"
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        if error.recipients[0].code == CLOSING:
+            return AWAY
+        return "recipient_refused"
+    if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
+        return "tls"
+    if isinstance(error, TimeoutError) and broken_off != AWAY:
+        return "timeout"
+    return broken_off

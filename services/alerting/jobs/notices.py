@@ -8,8 +8,8 @@ import asyncio
 import json
 from collections.abc import Sequence
 
-from services.alerting.domain.notices import chat_message_of, retried_at, subject_of, text_of
-from services.alerting.gateways.mail import INVALID_ADDRESS, NOT_CONFIGURED, Mail, Mailer
+from services.alerting.domain.notices import AWAY_WAIT, chat_message_of, retried_at, subject_of, text_of
+from services.alerting.gateways.mail import AWAY, INVALID_ADDRESS, NOT_CONFIGURED, Mail, Mailer
 from services.alerting.handlers.notices import Bundle, claim, due
 from services.alerting.handlers.resources import Resources
 from services.alerting.outbound.domain.chat import slack, teams
@@ -27,6 +27,8 @@ from shared.telemetry.logging import get_logger
 log = get_logger(__name__)
 FINAL = (NOT_CONFIGURED, INVALID_ADDRESS, Failure.BLOCKED.value, Failure.SEALED.value)
 """Failures that another try does not mend."""
+NOBODY_ASKED = (AWAY, Failure.PROXY.value)
+"""The mail server or the proxy is away: notices wait, however long, and use up no try."""
 
 
 class NoticeSender:
@@ -78,14 +80,16 @@ class NoticeSender:
             failure = Failure.INTERNAL.value
         now = self._resources.clock.now()
         again = None
-        if failure not in FINAL:
+        if failure in NOBODY_ASKED:
+            again = now + AWAY_WAIT
+        elif failure not in FINAL:
             again = retried_at(now, bundle.attempts)
 
         async def record(tx: WriteTx) -> None:
             if failure is None:
                 await mark_sent(tx, bundle.ids, message_id, now)
             else:
-                await mark_failed(tx, bundle.ids, failure, again)
+                await mark_failed(tx, bundle.ids, failure, again, asked=failure not in NOBODY_ASKED)
 
         await self._database.retrying(record)
         outcome = "failed"

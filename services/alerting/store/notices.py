@@ -221,15 +221,20 @@ async def mark_sent(tx: WriteTx, notice_ids: Sequence[int], message_id: str, now
     )
 
 
-async def mark_failed(tx: WriteTx, notice_ids: Sequence[int], failure: str, again_at: datetime | None) -> None:
-    """Note that notices could not be sent. They are tried again at `again_at`; None gives them up."""
+async def mark_failed(
+    tx: WriteTx, notice_ids: Sequence[int], failure: str, again_at: datetime | None, *, asked: bool
+) -> None:
+    """Note that notices could not be sent. They are tried again at `again_at`; None gives them up. Where nobody could
+    be `asked` to take them it was no attempt."""
     await tx.execute(
         "update notices set status = case when cast(:again as timestamptz) is null then 'failed' else 'waiting' end,"
-        " due_at = :again, lease_until = null, last_failure = :failure"
+        " due_at = :again, lease_until = null, last_failure = :failure,"
+        " attempts = attempts - case when :asked then 0 else 1 end"
         " where notice_id = any(cast(:ids as bigint[])) and status = 'sending'",
         ids=list(notice_ids),
         again=again_at,
         failure=failure,
+        asked=asked,
     )
 
 

@@ -7,6 +7,7 @@ import contextlib
 import re
 import ssl
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, Literal
 
 import aiosmtplib
@@ -15,6 +16,8 @@ from aiosmtplib import SMTP, SMTPResponseException
 from services.outreach.domain.relay import RelaySettings
 
 TroubleKind = Literal["later", "recipient", "policy", "away", "unknown"]
+AGAIN: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
+"""When a mail that the relay put off is offered again, by how often it did; then every hour."""
 STEP_SECONDS: Final = 30.0
 DATA_SECONDS: Final = 120.0
 LONGEST_REPLY: Final = 300
@@ -36,6 +39,18 @@ class Trouble:
 
     kind: TroubleKind
     reply: str
+
+    @property
+    def counts(self) -> bool:
+        """Whether it was an attempt: a relay that is away was not asked."""
+        return self.kind != "away"
+
+
+def again_after(attempts: int, trouble: Trouble) -> timedelta:
+    """When a mail is offered again after a trouble, by how often the relay was asked: soon where it is only away."""
+    if not trouble.counts:
+        return AGAIN[0]
+    return AGAIN[min(attempts, len(AGAIN)) - 1]
 
 
 class Relay:

@@ -56,7 +56,7 @@ class MailContents:
             return None
         references = []
         if mail.kind == "reminder":
-            references = [self.message_id(mail.ask_id, "invite", 1)]
+            references = [self.message_id(mail.ask_id, "invite", mail.invitations)]
         reply_to = None
         if programme.sender.reply_to is not None:
             reply_to = Mailbox(programme.sender.reply_to)

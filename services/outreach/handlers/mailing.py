@@ -24,7 +24,7 @@ from services.outreach.domain.planning import (
     terms_of,
 )
 from services.outreach.domain.surveys import Survey
-from services.outreach.gateways.relay import Trouble
+from services.outreach.gateways.relay import Trouble, again_after
 from services.outreach.handlers.breaker import came_back, pause_if_refused
 from services.outreach.handlers.candidates import known_people
 from services.outreach.handlers.caps import DailyCaps
@@ -41,8 +41,6 @@ from shared.db.engine import Database
 from shared.db.set_aside import must_apply_at
 from shared.db.transaction import ReadTx, WriteTx
 
-AGAIN: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
-"""When a mail that the relay put off is offered again, by how often it did; then every hour until its latest time."""
 BETWEEN_REMINDERS: Final = timedelta(days=5)
 """The second reminder never follows the first more closely, also where that one came late."""
 SHARED: Final = Skip("shared_address", "somebody else of the account has the same address and is asked")
@@ -271,7 +269,7 @@ class Mailing:
         now = self.clock.now()
         await tx.lock_accounts([mail.account_id])
         ended = trouble.kind == "recipient"
-        attempts = await sends.refused(tx, mail, now, trouble.reply, ended=ended)
+        attempts = await sends.refused(tx, mail, now, trouble.reply, ended=ended, counts=trouble.counts)
         if attempts is None:
             return
         if trouble.kind == "recipient":
@@ -280,7 +278,7 @@ class Mailing:
         if trouble.kind == "policy":
             reason = f"the relay refuses our mails: {trouble.reply}"
             await programmes.pause_running(tx, mail.programme_id, reason, now, SYSTEM)
-        until = now + AGAIN[min(attempts, len(AGAIN)) - 1] * _jitter(mail)
+        until = now + again_after(attempts, trouble) * _jitter(mail)
         await self._later(tx, mail, "relay_away", until)
 
     async def _recipient_refused(self, tx: WriteTx, mail: DueMail, trouble: Trouble, now: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from services.outreach.gateways.notes import Note
-from services.outreach.gateways.relay import Trouble
+from services.outreach.gateways.relay import Trouble, again_after
 from services.outreach.handlers.mail_contents import MailContents
 from services.outreach.store import notices as store
 from services.outreach.store.asks import lock_asking
@@ -16,8 +16,6 @@ from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
 
-AGAIN: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
-"""When a mail that the relay put off is offered again, by how often it did; then every hour."""
 MOST_ATTEMPTS: Final = 50
 
 
@@ -96,14 +94,14 @@ class Noticing:
         now = self.clock.now()
 
         async def work(tx: WriteTx) -> None:
-            attempts = await store.refused(tx, notice.notice_id)
+            attempts = await store.refused(tx, notice.notice_id, counts=trouble.counts)
             if trouble.kind == "recipient":
                 await store.end(tx, notice.notice_id, "failed", "recipient_refused", now)
                 await self.makers[notice.kind].refused(tx, notice, now)
-            elif attempts >= MOST_ATTEMPTS:
+            elif trouble.counts and attempts >= MOST_ATTEMPTS:
                 await store.end(tx, notice.notice_id, "failed", "message_refused", now)
             else:
-                await store.put_off(tx, notice.notice_id, now + AGAIN[min(attempts, len(AGAIN)) - 1])
+                await store.put_off(tx, notice.notice_id, now + again_after(attempts, trouble))
 
         await self.database.retrying(work)
 

@@ -12,7 +12,7 @@ from services.outreach.domain.waves import first_shown, latest_of, monday_until,
 from services.outreach.gateways.notes import Note, Words
 from services.outreach.handlers.mail_contents import MailContents
 from services.outreach.handlers.notices import Later, Never
-from services.outreach.store import notices, programmes, waves
+from services.outreach.store import notices, programmes, response_targets, waves
 from services.outreach.store.notices import NewNotice, Notice
 from services.outreach.store.programmes import StoredProgramme
 from shared.clock import Clock
@@ -75,7 +75,7 @@ class OwnerLists:
         return Note(
             sender=sender,
             to=Mailbox(notice.recipient),
-            words=self._words(stored, notice.wave, names),
+            words=self._words(stored, notice.wave, names, await response_targets.of_owner(tx, notice.recipient)),
             message_id=self.contents.message_id(notice.notice_id, notice.kind, 1),
             at=now,
         )
@@ -91,20 +91,23 @@ class OwnerLists:
                 names[row["account_name"] or row["account_id"]] += 1
         return names
 
-    def _words(self, stored: StoredProgramme, monday: date, names: Counter[str]) -> Words:
+    def _words(self, stored: StoredProgramme, monday: date, names: Counter[str], target: float | None) -> Words:
         count, accounts = _counted(names.total(), *PEOPLE), _counted(len(names), "account", "accounts")
         lines = []
         for name, people in list(names.items())[:MOST_NAMED]:
             lines.append(f"{name}: {_counted(people, *PEOPLE)}")
         if len(names) > MOST_NAMED:
             lines.append(f"and {len(names) - MOST_NAMED} more")
+        paragraphs = [
+            f"In the week of {monday:%-d %B %Y} “{stored.programme.name}” asks {count} at {accounts} of yours.",
+            "You know them best: correct an address, add somebody who is missing, or leave somebody out and say"
+            f" why. {SILENCE}",
+        ]
+        if target is not None:
+            paragraphs.append(f"Your target is that {100 * target:g} % of those who are asked answer.")
         return Words(
             subject=f"Please check whom we ask in the week of {monday:%-d %B}",
-            paragraphs=[
-                f"In the week of {monday:%-d %B %Y} “{stored.programme.name}” asks {count} at {accounts} of yours.",
-                "You know them best: correct an address, add somebody who is missing, or leave somebody out and say"
-                f" why. {SILENCE}",
-            ],
+            paragraphs=paragraphs,
             lines=lines,
             link=("The list", f"{self.pages}/surveys/waves/{stored.programme_id}/{monday.isoformat()}"),
             small=["You get this mail from Tellback because you own these accounts."],

@@ -126,11 +126,12 @@ async def end(
     )
 
 
-async def refused(tx: WriteTx, notice_id: UUID) -> int:
-    """The relay has not taken it, and said so; returns how often it was asked."""
+async def refused(tx: WriteTx, notice_id: UUID, *, counts: bool) -> int:
+    """The relay has not taken it; `counts`: it was asked, which is an attempt. Returns how often it was asked."""
     attempts: int | None = await tx.scalar(
-        "update notices set data_started_at = null, attempts = attempts + case when data_started_at is null then 1"
-        " else 0 end where notice_id = :notice_id and state = 'waiting' returning attempts",
+        "update notices set data_started_at = null, attempts = attempts + :attempt - case when data_started_at is null"
+        " then 0 else 1 end where notice_id = :notice_id and state = 'waiting' returning attempts",
         notice_id=notice_id,
+        attempt=int(counts),
     )
-    return attempts or 1
+    return attempts or 0

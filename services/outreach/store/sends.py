@@ -23,7 +23,8 @@ CORRECTED: Final = "sent again, to the corrected address"
 @dataclass(frozen=True, slots=True)
 class DueMail:
     """An invitation or a reminder that is due. `number`: 1 for the invitation and the first reminder, 2 for an
-    invitation that goes once more, to a corrected address. `attempts`: how often the relay was asked before."""
+    invitation that goes once more, to a corrected address. `attempts`: how often the relay was asked before.
+    `invitations`: the number of the invitation that has arrived for all that is known, which a reminder is about."""
 
     ask_id: UUID
     programme_id: str
@@ -40,6 +41,7 @@ class DueMail:
     finished_at: datetime | None
     open_days: int
     attempts: int
+    invitations: int
     account_name: str | None
     owner_name: str | None
     owner_email: str | None
@@ -68,6 +70,7 @@ _NUMBER = "case when a.invite_again_at is not null then 2 when a.state = 'sent' 
 _DUE = f"""
     select a.ask_id, a.programme_id, a.survey_id, a.survey_version, a.account_id, a.stakeholder_id, a.latest_at,
         a.sent_at, a.closes_at, a.answered_at, a.finished_at, a.open_days, coalesce(d.attempts, 0) as attempts,
+        case when a.invited_again_at is null then 1 else 2 end as invitations,
         k.name as account_name, k.owner_name, k.owner_email, k.sponsor_name, k.sponsor_email,
         s.type, s.record ->> 'time_zone' as zone, k.record ->> 'time_zone' as account_zone, k.region, k.tier,
         cast(k.record ->> 'customer_since' as date) as customer_since, k.renewal_on,
@@ -90,6 +93,8 @@ BOUNCED: Final = (
     " and coalesce(a.answered_at, a.withdrawn_at, a.expired_at, a.unsubscribed_at) is null"
     " and not exists (select from sending where resumed_at >= coalesce(a.sent_at, a.bounced_at))"
 )
+_NOW_TRIED: Final = "d.attempts + excluded.attempts - case when d.data_started_at is null then 0 else 1 end"
+"""Attempts after one whose mail may have been begun, which has counted it."""
 _AGAIN = f"a.invite_again_at <= :now and {BOUNCED}"
 
 
@@ -149,9 +154,9 @@ async def begin(tx: WriteTx, mail: DueMail, hashed: AddressHash, language: str, 
     return begun == 1
 
 
-async def refused(tx: WriteTx, mail: DueMail, now: datetime, reply: str, *, ended: bool) -> int | None:
-    """The relay has not taken the mail, and said so; `ended`: it will not be asked again. Returns the attempts; None
-    where it is known already what became of it, or the person was erased."""
+async def refused(tx: WriteTx, mail: DueMail, now: datetime, reply: str, *, ended: bool, counts: bool) -> int | None:
+    """The relay has not taken the mail; `ended`: it will not be asked again; `counts`: it was asked, which is an
+    attempt. Returns the attempts; None where it is known already what became of it, or the person was erased."""
     if await tx.scalar("select 1 from asks where ask_id = :ask_id for update", ask_id=mail.ask_id) is None:
         return None
     ended_at = None
@@ -159,12 +164,14 @@ async def refused(tx: WriteTx, mail: DueMail, now: datetime, reply: str, *, ende
         ended_at = now
     attempts: int | None = await tx.scalar(
         "insert into sends as d (ask_id, kind, number, attempts, claimed_until, ended_at, reply)"
-        " values (:ask_id, :kind, :number, 1, :now, :ended_at, :reply) on conflict (ask_id, kind, number) do update"
-        " set attempts = d.attempts + 1, data_started_at = null, ended_at = excluded.ended_at, reply = excluded.reply"
+        " values (:ask_id, :kind, :number, :attempt, :now, :ended_at, :reply)"
+        " on conflict (ask_id, kind, number) do update"
+        f" set attempts = {_NOW_TRIED}, data_started_at = null, ended_at = excluded.ended_at, reply = excluded.reply"
         " where d.ended_at is null returning attempts",
         ask_id=mail.ask_id,
         kind=mail.kind,
         number=mail.number,
+        attempt=int(counts),
         now=now,
         ended_at=ended_at,
         reply=reply,

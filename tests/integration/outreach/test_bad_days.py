@@ -63,6 +63,22 @@ async def test_s2_421_closes_the_relay_for_a_while_and_is_nobodys_fault(room: Ma
     assert room.sender.remark is None
 
 
+@pytest.mark.parametrize("step", ["mail", "data"])
+async def test_s2_a_relay_that_is_away_uses_up_no_tries(room: Mailroom, step: str) -> None:
+    setattr(room.relay, step, "421 4.3.2 closing")
+    await due(room)
+    for _ in range(6):
+        away_for_nobody(room)
+        await room.until(room.asking.clock.now() + timedelta(minutes=2))
+        assert await room.asks() == {"ann": ("held", "relay_away")}
+    [mail] = await room.asking.rows("sends")
+    assert (mail["attempts"], mail["data_started_at"]) == (0, None)
+    setattr(room.relay, step, "250 OK")
+    away_for_nobody(room)
+    await room.until(room.asking.clock.now() + timedelta(minutes=6), timedelta(minutes=1))
+    assert await room.asks() == {"ann": ("sent", None)}, "minutes after the relay is back, not an hour"
+
+
 async def test_promise_2_a_relay_that_is_away_over_the_weekend_sends_nothing_on_monday(room: Mailroom) -> None:
     await due(room)
     room.sender._carrier.relay = Relay(RelaySettings("127.0.0.1", 1, "none"))

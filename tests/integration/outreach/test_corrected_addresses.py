@@ -69,6 +69,25 @@ async def test_c11_a_corrected_address_gets_one_more_invitation_and_its_reminder
     ]
 
 
+@pytest.mark.parametrize("refused_at_once", [False, True])
+async def test_h2_a_reminder_after_a_second_invitation_refers_to_that_one(
+    room: Mailroom, refused_at_once: bool
+) -> None:
+    if refused_at_once:
+        room.relay.rcpt = {ANN: "550 5.1.1 no such user"}
+    await room.until(NOW + 2 * DAY)
+    if not refused_at_once:
+        await bounced(room)
+    await corrected(room)
+    await room.until(NOW + 24 * DAY)
+    second, reminder = room.relay.mails[-2:]
+    assert ".invite.2@" in str(second["Message-ID"])
+    assert ".reminder.1@" in str(reminder["Message-ID"])
+    assert reminder["In-Reply-To"] == reminder["References"] == second["Message-ID"]
+    assert reminder["To"] == second["To"] == f"Ann Lee <{NEW}>"
+    assert reminder["Subject"] == "A reminder: how are we doing for Acme Ltd?", "as every reminder"
+
+
 async def test_c11_who_was_reached_at_the_corrected_address_counts_no_more_as_refused(room: Mailroom) -> None:
     async def refused() -> tuple[int, int]:
         async with room.asking.database.read() as tx:

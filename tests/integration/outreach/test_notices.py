@@ -142,6 +142,21 @@ async def test_a_relay_that_never_takes_it_is_left_alone_at_last(room: Mailroom)
     assert ((await one(room))["state"], (await one(room))["reason"]) == ("failed", "message_refused")
 
 
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_relay_that_is_away_uses_up_no_tries(room: Mailroom, begun: bool) -> None:
+    noticing, notice = room.sender._noticing, await due(room)
+    note = await noticing.look_at(notice)
+    assert note is not None
+    for _ in range(MOST_ATTEMPTS + 1):
+        if begun:
+            room.asking.clock.advance(timedelta(minutes=1))
+            assert await noticing.begin(notice, note)
+        await noticing.troubled(notice, Trouble("away", "421 closing"))
+    found = await one(room)
+    assert (found["state"], found["attempts"], found["data_started_at"]) == ("waiting", 0, None)
+    assert found["due_at"] == room.asking.clock.now() + timedelta(minutes=1)
+
+
 async def test_a_mail_that_cannot_be_made_stops_no_other(room: Mailroom) -> None:
     async with room.asking.database.write() as tx:
         broken = NewNotice("broken", "loop_back", NOW - WEEK, account_id="acme")

@@ -78,6 +78,19 @@ async def test_w7_each_owner_gets_their_own_list_five_working_days_before(room: 
     assert dora["type"] == "decision_maker"
 
 
+async def test_m10_an_owner_s_list_says_their_target_of_answers(room: Mailroom) -> None:
+    answer = await room.asking.client.put("/v1/response-targets", json={"owner": LEA, "target": 0.55})
+    assert answer.status_code == 200, answer.text
+    await room.programme(when=ONCE)
+    await listed(room, datetime(2026, 6, 15, 8, 0, tzinfo=UTC))
+    said = {}
+    for mail in room.relay.mails:
+        for kind in ("plain", "html"):
+            text = str(cast(Any, mail.get_body((kind,))).get_content())
+            said[str(mail["To"]), kind] = "Your target is that 55 % of those who are asked answer." in text
+    assert said == {(LEA, "plain"): True, (LEA, "html"): True, (MAX, "plain"): False, (MAX, "html"): False}
+
+
 async def test_a_programme_that_starts_late_tells_its_owners_at_once(room: Mailroom) -> None:
     await room.programme(when={"type": "once", "on": NOW.date().isoformat()})
     await room.planner.round()

@@ -2,14 +2,12 @@
 
 from datetime import UTC, datetime
 
-import dkim
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from services.outreach.domain.relay import DkimKey
 from services.outreach.gateways.signing import signed
 from shared.mail import Letter, Mailbox, message_of
+from tests.support.dkim_keys import made_pair, verifies
 
 STOP = f"https://{'h' * 60}.example/u/{'B' * 44}"
 CONTENT = message_of(
@@ -29,19 +27,7 @@ CONTENT = message_of(
 @pytest.fixture(scope="module")
 def pair() -> tuple[DkimKey, bytes]:
     """A key, and the record of its public half."""
-    made = rsa.generate_private_key(65537, 2048)
-    private = made.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-    public = made.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    body = b"".join(line for line in public.splitlines() if not line.startswith(b"-"))
-    return DkimKey("supplier.example", "t1", private), b"v=DKIM1; k=rsa; p=" + body
-
-
-def verifies(content: bytes, record: bytes) -> bool:
-    def looked_up(name: bytes, timeout: int = 5) -> bytes:
-        assert name == b"t1._domainkey.supplier.example."
-        return record
-
-    return bool(dkim.verify(content, dnsfunc=looked_up))
+    return made_pair()
 
 
 def test_d1_what_was_signed_verifies(pair: tuple[DkimKey, bytes]) -> None:
