@@ -66,8 +66,8 @@ class Relay:
     seconds, so that it does not hold up the others. A row that Kafka refuses each time for its own sake is parked, and
     its account goes on.
 
-    `booted_at` is when the machine started, where Kafka keeps one copy of each record: what was published in the minutes
-    before may have gone with the power, and is sent again, before anything newer.
+    `booted_at` is when the machine started, where Kafka keeps one copy of each record: what was published in the
+    minutes before may have gone with the power, and is sent again, before anything newer.
     """
 
     def __init__(
