@@ -28,6 +28,7 @@ from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.db.outbox import Relay
+from shared.db.pieces import in_pieces
 from shared.db.transaction import WriteTx
 from shared.disk import DiskSpace
 from shared.errors import Unavailable
@@ -177,10 +178,10 @@ class ImportWorker:
             await claims.let_rest(tx, claimed, self._clock.now(), counts=counts)
 
     async def _tidy(self) -> None:
-        async with self._database.write() as tx:
-            await store.forget_finished(tx, self._clock.now() - self._keep)
-            await drafts.forget_old(tx, self._clock.now() - DRAFTS_LAST)
-            await bad_rows.forget_old(tx, self._clock.now() - KEPT_ROWS_LAST)
+        now = self._clock.now()
+        await in_pieces(self._database, lambda tx: bad_rows.forget_old(tx, now - KEPT_ROWS_LAST))
+        await in_pieces(self._database, lambda tx: drafts.forget_old(tx, now - DRAFTS_LAST))
+        await in_pieces(self._database, lambda tx: store.forget_finished(tx, now - self._keep))
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from services.scorer.store.loads import load_announced
 from shared.background import Periodic, patiently
 from shared.clock import Clock
 from shared.db.engine import Database
+from shared.db.pieces import in_pieces
 from shared.isolation import Held, of_the_items
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import (
@@ -164,7 +165,7 @@ class PendingJob:
         `Unavailable`."""
 
         await self._held.each(await self._pending.overdue(self._database, self._held.now()), self._settle)
-        await self._database.retrying(lambda tx: forget_lines(tx, self._clock.now() - LINES_KEPT))
+        await in_pieces(self._database, lambda tx: forget_lines(tx, self._clock.now() - LINES_KEPT))
         dropped = await self._database.retrying(lambda tx: give_up(tx, self._clock, self._days))
         if dropped:
             log.warning("pending_changes_dropped", amendments=dropped, days=self._days)

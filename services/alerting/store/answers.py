@@ -14,6 +14,7 @@ from services.alerting.domain.people import Answer
 from services.alerting.store.binds import answer_binds
 from services.alerting.tables.answers import RESPONSES
 from services.alerting.tables.metadata import columns_of
+from shared.db.pieces import delete_piece
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 
 _AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
@@ -199,12 +200,12 @@ async def forget_answers(tx: WriteTx, account_id: str, stakeholder_id: str, unti
 
 
 async def forget_early_amendments(tx: WriteTx, recorded_before: datetime) -> int:
-    """Delete amendments recorded before then whose answer has never come; returns how many."""
-    return await tx.execute(
-        "delete from response_changes c where kind = 'amended' and recorded_at < :before and not exists (select 1"
-        " from responses r where (r.account_id, r.response_id) = (c.account_id, c.response_id))",
-        before=recorded_before,
+    """Delete a piece of the amendments recorded before then whose answer has never come; returns how many."""
+    old = (
+        "kind = 'amended' and recorded_at < :before and not exists (select 1 from responses r"
+        " where (r.account_id, r.response_id) = (response_changes.account_id, response_changes.response_id))"
     )
+    return await delete_piece(tx, "response_changes", old, "recorded_at", before=recorded_before)
 
 
 async def forget_early_beyond(tx: WriteTx, most: int, at_once: int) -> int:
