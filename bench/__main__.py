@@ -2,7 +2,20 @@
 
 import sys
 
-from bench import asking, collector, dashboard, first_hour, freshness, imports, live, open_pages, pages, reads, webhooks
+from bench import (
+    asking,
+    collector,
+    dashboard,
+    first_hour,
+    freshness,
+    growth,
+    imports,
+    live,
+    open_pages,
+    pages,
+    reads,
+    webhooks,
+)
 from bench.scorer import fold
 
 BENCHMARKS = {
@@ -11,6 +24,7 @@ BENCHMARKS = {
     "dashboard": dashboard.main,
     "first-hour": first_hour.main,
     "freshness": freshness.main,
+    "growth": growth.main,
     "imports": imports.main,
     "live": live.main,
     "open-pages": open_pages.main,

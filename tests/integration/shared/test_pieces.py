@@ -99,8 +99,8 @@ async def test_lines_of_imports_that_are_more_than_a_piece_go(database: Database
     async with database.write() as tx:
         assert await forget_lines(tx, BEFORE) == PIECE
     await in_pieces(database, lambda tx: forget_lines(tx, BEFORE))
-    async with database.read() as tx:
-        assert await tx.scalar("select count(*) from import_lines") == 0
+    async with database.read() as reading:
+        assert await reading.scalar("select count(*) from import_lines") == 0
 
 
 async def test_call_backs_that_are_more_than_a_piece_go(alerting: Database) -> None:
