@@ -67,8 +67,5 @@ async def _with_desk(common: CommonSettings, work: "Callable[[Desk], Awaitable[T
     from services.dashboard.handlers.people import Desk
     from shared.db.engine import Database
 
-    database = Database.of(common, SCHEMA, pool_size=1)
-    try:
+    async with Database.of(common, SCHEMA, pool_size=1) as database:
         return await work(Desk(database, SystemClock(), Passwords()))
-    finally:
-        await database.close()

@@ -139,7 +139,7 @@ async def _databases(common: CommonSettings, service: str | None = None) -> "Asy
                 database = Database.of(common, name, pool_size=1)
                 opened[name] = database
                 async with database.read() as tx:
-                    if not await tx.scalar("select to_regclass(:name) is not null", name=f"{name}.parked"):
+                    if not await tx.has_table(f"{name}.parked"):
                         del opened[name]
                         await database.close()
         yield opened

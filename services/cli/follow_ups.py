@@ -132,11 +132,8 @@ def _alerting(common: CommonSettings) -> Any:
 
     @asynccontextmanager
     async def opened() -> Any:
-        database = Database.of(common, SCHEMA, pool_size=1)
-        try:
+        async with Database.of(common, SCHEMA, pool_size=1) as database:
             yield database, resources_of(AlertingSettings.load(), common, SystemClock())
-        finally:
-            await database.close()
 
     return opened()
 

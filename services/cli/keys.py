@@ -16,6 +16,7 @@ from shared.settings import CommonSettings
 
 if TYPE_CHECKING:
     from shared.access.records import KeyRecord
+    from shared.access.store import IssuedKey
     from shared.db.engine import Database
 
 T = TypeVar("T")
@@ -85,17 +86,7 @@ def create(
         async with database.write() as tx:
             return await create_key(tx, wanted, now, BrowserSecrets(common_settings(data).key_ring))
 
-    issued = _with_database(data, work)
-    secret = issued.signing_secret
-    if json:
-        shown = {**_plain(issued.record), "key": issued.token}
-        if secret:
-            shown["signing_secret"] = secret
-        as_json(shown)
-    else:
-        say(issued.token)
-        if secret:
-            say(f"signing secret, for your server: {secret}")
+    _show_made(_with_database(data, work), json)
 
 
 @app.command("list")
@@ -142,15 +133,26 @@ def revoke(
         say(f"revoked {key_id}")
 
 
+def _show_made(issued: "IssuedKey", json: bool) -> None:
+    """Print the key, and the secret by which a server signs for it, if it has one."""
+    secret = issued.signing_secret
+    if json:
+        shown = {**_plain(issued.record), "key": issued.token}
+        if secret:
+            shown["signing_secret"] = secret
+        as_json(shown)
+    else:
+        say(issued.token)
+        if secret:
+            say(f"signing secret, for your server: {secret}")
+
+
 def _with_database(data: Path | None, work: "Callable[[Database], Awaitable[T]]") -> T:
     from shared.db.engine import Database
 
     async def run(common: CommonSettings) -> T:
-        database = Database.of(common, "access", pool_size=1)
-        try:
+        async with Database.of(common, "access", pool_size=1) as database:
             return await work(database)
-        finally:
-            await database.close()
 
     return run_on(data, run)
 

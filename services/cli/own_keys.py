@@ -15,20 +15,16 @@ async def make_own_key(common: CommonSettings, name: str, scopes: frozenset[str]
     from shared.db.engine import Database
 
     known, now = parse_token(_content(file)), SystemClock().now()
-    database = Database.of(common, "access", pool_size=1)
-    try:
-        async with database.write() as tx:
-            record = None
-            if known:
-                record = await find_key(tx, known.key_id)
-            if record and record.live(now) and record.scopes >= scopes:
-                return
-            if record:
-                await revoke_key(tx, record.id, now)
-            issued = await create_key(tx, NewKey(name, scopes), now)
-            write_private(file, issued.token)  # before the commit: a committed key that nobody knows would be useless
-    finally:
-        await database.close()
+    async with Database.of(common, "access", pool_size=1) as database, database.write() as tx:
+        record = None
+        if known:
+            record = await find_key(tx, known.key_id)
+        if record and record.live(now) and record.scopes >= scopes:
+            return
+        if record:
+            await revoke_key(tx, record.id, now)
+        issued = await create_key(tx, NewKey(name, scopes), now)
+        write_private(file, issued.token)  # before the commit: a committed key that nobody knows would be useless
 
 
 def _content(file: Path) -> str:

@@ -77,18 +77,14 @@ async def read_lines(common: CommonSettings, services: Sequence[str]) -> list[Li
 
     lines: list[Line] = []
     for service in services:
-        database = Database.of(common, service, pool_size=1)
-        try:
-            async with database.read() as tx:
-                lines += await _of_service(tx, service, common.topic_prefix)
-        finally:
-            await database.close()
+        async with Database.of(common, service, pool_size=1) as database, database.read() as tx:
+            lines += await _of_service(tx, service, common.topic_prefix)
     return lines
 
 
 async def _of_service(tx: "ReadTx", service: str, prefix: str) -> list[Line]:
     """The lines of one service, from one snapshot, in which cursors and rows are consistent."""
-    if not await tx.scalar("select to_regclass(:name) is not null", name=f"{service}.cursors"):
+    if not await tx.has_table(f"{service}.cursors"):
         return []
     cursors = await tx.all(
         "select topic, partition, read_count, new_count, repeat_count, change_count, pending_count, conflict_count,"

@@ -47,8 +47,7 @@ async def _replay(common: CommonSettings, service: str, topics: list[str]) -> in
 
     await apply_topics(common)  # a wiped Kafka has no topics
     names = {common.topic_prefix + name for name in topics}
-    database = Database.of(common, schema_of(service), pool_size=1)
-    try:
+    async with Database.of(common, schema_of(service), pool_size=1) as database:
         async with database.read() as tx:
             places = [
                 (row["topic"], row["partition"]) for row in await statement_of_account(tx) if row["topic"] in names
@@ -56,5 +55,3 @@ async def _replay(common: CommonSettings, service: str, topics: list[str]) -> in
         ranges = await log_ranges(common.kafka, places)
         async with database.write() as tx:
             return await begin_anew(tx, {place: first for place, (first, _) in ranges.items()})
-    finally:
-        await database.close()

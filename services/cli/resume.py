@@ -62,8 +62,7 @@ async def _gaps(common: CommonSettings, *, accept: bool) -> list[Gap]:
 
     gaps: list[Gap] = []
     for service in reading_services():
-        database = Database.of(common, schema_of(service), pool_size=1)
-        try:
+        async with Database.of(common, schema_of(service), pool_size=1) as database:
             async with database.read() as tx:
                 cursors = [
                     row for row in await statement_of_account(tx) if row["topic"].startswith(common.topic_prefix)
@@ -77,6 +76,4 @@ async def _gaps(common: CommonSettings, *, accept: bool) -> list[Gap]:
                     if accept:
                         async with database.write() as tx:
                             await accept_gap(tx, row["topic"], row["partition"], first)
-        finally:
-            await database.close()
     return gaps

@@ -33,14 +33,11 @@ async def _resume(common: CommonSettings) -> int:
     from services.outreach.store.pauses import unconfirmed
     from shared.db.engine import Database
 
-    database = Database.of(common, SCHEMA, pool_size=1)
     now = datetime.now(UTC)
-    try:
+    async with Database.of(common, SCHEMA, pool_size=1) as database:
         await database.retrying(lambda tx: pauses.resume_sending(tx, ACTOR, now))
         async with database.read() as tx:
             return await unconfirmed(tx)
-    finally:
-        await database.close()
 
 
 async def _let_go(common: CommonSettings) -> int:
@@ -48,9 +45,6 @@ async def _let_go(common: CommonSettings) -> int:
     from services.alerting.courier.interface import let_go
     from shared.db.engine import Database
 
-    database = Database.of(common, SCHEMA, pool_size=1)
     now = datetime.now(UTC)
-    try:
+    async with Database.of(common, SCHEMA, pool_size=1) as database:
         return await database.retrying(lambda tx: let_go(tx, ACTOR, now))
-    finally:
-        await database.close()

@@ -54,12 +54,8 @@ async def _make_first_key(common: CommonSettings, kept: str, keep: Callable[[str
 
     now = SystemClock().now()
     known = parse_token(kept)
-    database = Database.of(common, "access", pool_size=1)
-    try:
-        async with database.write() as tx:
-            if (known and await find_key(tx, known.key_id)) or await live_keys(tx, now):
-                return
-            issued = await create_key(tx, NewKey(FIRST_KEY_NAME, frozenset(SCOPES)), now)
-            keep(issued.token)  # before the commit: a committed key that nobody knows would prevent the next try
-    finally:
-        await database.close()
+    async with Database.of(common, "access", pool_size=1) as database, database.write() as tx:
+        if (known and await find_key(tx, known.key_id)) or await live_keys(tx, now):
+            return
+        issued = await create_key(tx, NewKey(FIRST_KEY_NAME, frozenset(SCOPES)), now)
+        keep(issued.token)  # before the commit: a committed key that nobody knows would prevent the next try

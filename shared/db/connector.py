@@ -86,11 +86,11 @@ class Connector:
             if process != known:  # a pooler in front has ids of its own; nothing is set on what others use too
                 await self._look_at_pooler(connection)
                 await self._set(connection, process)
-        except asyncpg.InternalClientError as error:
+        except BaseException as error:
             connection.terminate()
-            raise ConnectionResetError("the connection broke off while it was opened") from error
-        except BaseException:
-            connection.terminate()
+            # Nobody else uses it yet, so what asyncpg takes for two uses at once is a connection that broke off.
+            if isinstance(error, asyncpg.InternalClientError):
+                raise ConnectionResetError("the connection broke off while it was opened") from error
             raise
         return connection
 

@@ -134,12 +134,8 @@ class Snapshot:
 @asynccontextmanager
 async def snapshot(common: CommonSettings) -> AsyncIterator[Snapshot]:
     """A snapshot for the block. Raises `DatabaseUnavailable`."""
-    database = database_of(common)
-    try:
-        async with database.read() as tx:
-            yield Snapshot(tx)
-    finally:
-        await database.close()
+    async with database_of(common) as database, database.read() as tx:
+        yield Snapshot(tx)
 
 
 async def schemas_there(tx: ReadTx, schemas: Collection[str]) -> list[str]:

@@ -181,7 +181,7 @@ def _look_before_use(engine: AsyncEngine) -> None:
 class Database:
     """The connections of one process to one service's schema; SQL names tables without their schema.
 
-    `settings` are settings of PostgreSQL for all of them.
+    `settings` are settings of PostgreSQL for all of them. As a context manager it closes them at the end.
     """
 
     def __init__(
@@ -239,6 +239,12 @@ class Database:
             pool_size=pool_size,
             settings=settings,
         )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadTx]:

@@ -112,7 +112,7 @@ def files_of(schema: str) -> dict[str, Path]:
 async def level_of(tx: ReadTx, schema: str) -> Level:
     """How far a schema is."""
     known = tuple(files_of(schema))
-    if not await tx.scalar(f"select to_regclass('{schema}.{VERSION_TABLE}') is not null"):
+    if not await tx.has_table(f"{schema}.{VERSION_TABLE}"):
         return Level(schema, None, None, known)
     # As JSON, since builds from before release 0.1 have the revision as `version_num`, and nothing else.
     row = json.loads(await tx.scalar(f"select cast(to_jsonb(v) as text) from {schema}.{VERSION_TABLE} v") or "{}")

@@ -65,6 +65,10 @@ class ReadTx:
         """The first column of the first row, or None."""
         return (await self.connection.execute(prepared(statement), params)).scalar()
 
+    async def has_table(self, name: str) -> bool:
+        """Whether there is this table, given as `schema.table`."""
+        return bool(await self.scalar("select to_regclass(:name) is not null", name=name))
+
     async def stream(self, statement: Statement, /, **params: Any) -> AsyncIterator[RowMapping]:
         """The rows one after the other through a server-side cursor, in constant memory."""
         async with self.connection.stream(prepared(statement), params) as result:

@@ -32,12 +32,8 @@ Waiting = tuple[Entry, str | None]
 
 async def write_journal(common: CommonSettings, path: Path) -> int:
     """Write the journal into a file; returns how many entries it has. Raises `DatabaseUnavailable`."""
-    database = Database.of(common, COLLECTOR, pool_size=1)
-    try:
-        async with database.read() as tx:
-            entries = await store.journal(tx)
-    finally:
-        await database.close()
+    async with Database.of(common, COLLECTOR, pool_size=1) as database, database.read() as tx:
+        entries = await store.journal(tx)
     write_private(path, _ENTRIES.dump_json(entries, indent=1).decode() + "\n")
     return len(entries)
 

@@ -61,8 +61,7 @@ async def restore(common: CommonSettings, wish: Wish, progress: Progress) -> Res
     """Restore the backup into the empty database that the settings name. Raises `BackupError` where it is not empty or
     a key of the backup is not in the settings; `Halt` for a backup of a newer release; `Unavailable`."""
     _require_keys(common, wish)
-    database = copies.database_of(common)
-    try:
+    async with copies.database_of(common) as database:
         async with database.write() as tx:
             await _require_empty(tx)
             await copies.begin_filling(tx)
@@ -71,8 +70,6 @@ async def restore(common: CommonSettings, wish: Wish, progress: Progress) -> Res
             await _fill(tx, wish, progress)
             restored = await _begin_anew(tx, common, wish, log)
             await copies.end_filling(tx)
-    finally:
-        await database.close()
     return restored
 
 

@@ -14,12 +14,8 @@ STORED = "secret keys: what they made"
 
 async def ring(common: CommonSettings) -> list[Check]:
     """The keys that the settings name; wrong and missing ones are refused before this."""
-    database = database_of(common)
-    try:
-        async with database.read() as tx:
-            usage = await usage_of(tx, common.key_ring, datetime.now(UTC))
-    finally:
-        await database.close()
+    async with database_of(common) as database, database.read() as tx:
+        usage = await usage_of(tx, common.key_ring, datetime.now(UTC))
     return [_entries(usage), _stored(usage)]
 
 

@@ -28,9 +28,8 @@ CONNECTIONS_SHARE = 0.8
 
 async def database(common: CommonSettings, clock: Clock | None = None) -> list[Check]:
     """Whether PostgreSQL answers, keeps acknowledged data, has the right time, and is at the schema of this release."""
-    handle = Database.of(common, "public", pool_size=1)
     try:
-        async with handle.read() as tx:
+        async with Database.of(common, "public", pool_size=1) as handle, handle.read() as tx:
             checks = [await _durability(tx), await _clock(tx, clock or SystemClock()), await _connections(tx)]
         checks.append(await _migrations(common))
     except ConnectionsUsedUp as error:
@@ -39,8 +38,6 @@ async def database(common: CommonSettings, clock: Clock | None = None) -> list[C
         return [failed("database", error.fault or error.detail, "start PostgreSQL, and check TELLBACK_DATABASE_URL")]
     except TellbackError as error:
         return [failed("database", error.detail, error.code)]
-    finally:
-        await handle.close()
     return [ok("database", "answers"), *checks]
 
 
@@ -135,20 +132,16 @@ def _topics(states: Sequence[TopicState]) -> Check:
 
 async def reading(common: CommonSettings, service: str) -> list[Check]:
     """A service's position in its topics, its parked records, and its outbox."""
-    handle = Database.of(common, service, pool_size=1)
-    try:
-        async with handle.read() as tx:
-            if not await tx.scalar("select to_regclass(:name) is not null", name=f"{service}.cursors"):
-                return []
-            cursors = await tx.all(
-                "select topic, partition, next_offset, cluster_id, accepted_gap, truncated_count from cursors"
-                " where starts_with(topic, :prefix)",
-                prefix=common.topic_prefix,
-            )
-            parked = await _parked(tx, service)
-            outbox = await _outbox(tx, service)
-    finally:
-        await handle.close()
+    async with Database.of(common, service, pool_size=1) as handle, handle.read() as tx:
+        if not await tx.has_table(f"{service}.cursors"):
+            return []
+        cursors = await tx.all(
+            "select topic, partition, next_offset, cluster_id, accepted_gap, truncated_count from cursors"
+            " where starts_with(topic, :prefix)",
+            prefix=common.topic_prefix,
+        )
+        parked = await _parked(tx, service)
+        outbox = await _outbox(tx, service)
     if not cursors:
         return [parked, outbox]
     return [await _position(common, service, [dict(row) for row in cursors]), parked, outbox]

@@ -33,21 +33,17 @@ async def proxy() -> list[Check]:
 
 async def endpoints(common: CommonSettings) -> list[Check]:
     """Whether every endpoint gets its messages; no finding where alerting has never run."""
-    handle = Database.of(common, "alerting", pool_size=1)
-    try:
-        async with handle.read() as tx:
-            if not await tx.scalar("select to_regclass('alerting.webhook_endpoints') is not null"):
-                return []
-            rows = await tx.all(
-                "select e.endpoint_id, e.status, e.disabled_reason, e.breaker_opened_at is not null as failing,"
-                " (select count(*) from webhook_deliveries d where d.endpoint_id = e.endpoint_id"
-                " and d.status in ('held', 'pending')) as waiting,"
-                " (select count(*) from webhook_deliveries d where d.endpoint_id = e.endpoint_id"
-                " and d.status = 'pending' and d.last_failure = 'proxy') as at_proxy"
-                " from webhook_endpoints e where e.status <> 'deleted' order by e.endpoint_id"
-            )
-    finally:
-        await handle.close()
+    async with Database.of(common, "alerting", pool_size=1) as handle, handle.read() as tx:
+        if not await tx.has_table("alerting.webhook_endpoints"):
+            return []
+        rows = await tx.all(
+            "select e.endpoint_id, e.status, e.disabled_reason, e.breaker_opened_at is not null as failing,"
+            " (select count(*) from webhook_deliveries d where d.endpoint_id = e.endpoint_id"
+            " and d.status in ('held', 'pending')) as waiting,"
+            " (select count(*) from webhook_deliveries d where d.endpoint_id = e.endpoint_id"
+            " and d.status in ('pending', 'sending') and d.last_failure = 'proxy') as at_proxy"
+            " from webhook_endpoints e where e.status <> 'deleted' order by e.endpoint_id"
+        )
     found = [dict(row) for row in rows]
     return [_verdict(found), *_at_proxy(found)]
 

@@ -130,12 +130,8 @@ async def _usage(common: CommonSettings) -> "Usage":
     from services.cli.ring.usage import usage_of
     from shared.db.copies import database_of
 
-    database = database_of(common)
-    try:
-        async with database.read() as tx:
-            return await usage_of(tx, common.key_ring, datetime.now(UTC))
-    finally:
-        await database.close()
+    async with database_of(common) as database, database.read() as tx:
+        return await usage_of(tx, common.key_ring, datetime.now(UTC))
 
 
 async def _seal(common: CommonSettings, json: bool) -> dict[str, int]:
@@ -149,11 +145,8 @@ async def _seal(common: CommonSettings, json: bool) -> dict[str, int]:
         if not json:
             say(f"  {kind}: {count:,} sealed anew")
 
-    database = database_of(common)
-    try:
+    async with database_of(common) as database:
         return await seal_anew(database, common.key_ring, datetime.now(UTC), progress)
-    finally:
-        await database.close()
 
 
 def _rows(known: str, state: str, uses: "Sequence[Use]") -> list[tuple[str, str, str, int]]:

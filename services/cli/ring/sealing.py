@@ -32,7 +32,7 @@ async def seal_anew(database: Database, ring: tuple[str, ...], now: datetime, pr
 
 async def _seal_kind(database: Database, ring: tuple[str, ...], kept: Sealed, progress: Progress) -> int:
     async with database.read() as tx:
-        if not await tx.scalar("select to_regclass(:name) is not null", name=kept.table):
+        if not await tx.has_table(kept.table):
             return 0
     count, after = 0, ""
     while True:

@@ -105,19 +105,15 @@ async def usage_of(tx: ReadTx, ring: tuple[str, ...], now: datetime) -> Usage:
     """What stands under each key. Schemas that are not there have nothing."""
     uses: list[Use] = []
     for kept in (*SEALED, *HASHED):
-        if await _is_there(tx, kept.table):
+        if await tx.has_table(kept.table):
             uses += await _counted(tx, kept)
     since = None
-    if await _is_there(tx, "access.secret_keys"):
+    if await tx.has_table("access.secret_keys"):
         since = await store.sealing_since(tx, key_id(ring[0]))
     signed: list[str] = []
     if since is not None:
         signed = await _signed(tx, since, now)
     return Usage(ring, uses, since, signed)
-
-
-async def _is_there(tx: ReadTx, table: str) -> bool:
-    return bool(await tx.scalar("select to_regclass(:name) is not null", name=table))
 
 
 async def _counted(tx: ReadTx, kept: Sealed | Hashed) -> Iterable[Use]:
@@ -129,7 +125,7 @@ async def _counted(tx: ReadTx, kept: Sealed | Hashed) -> Iterable[Use]:
 
 async def _signed(tx: ReadTx, since: datetime, now: datetime) -> list[str]:
     found = []
-    if await _is_there(tx, "outreach.notices"):
+    if await tx.has_table("outreach.notices"):
         links = await tx.scalar(_LINKS, since=now - LINKS_LIVE, until=since)
         if links:
             found.append(f"{links} mails and links until {since:%F %H:%M} UTC: they work until {since + LINKS_LIVE:%F}")

@@ -72,10 +72,11 @@ class OwnerLists:
         sender = self.contents.colleague(notice.recipient, stored.programme.sender)
         if sender is None:
             return Never("no_sender")
+        targets = {row["owner"]: row["target"] for row in await response_targets.listed(tx, notice.recipient)}
         return Note(
             sender=sender,
             to=Mailbox(notice.recipient),
-            words=self._words(stored, notice.wave, names, await response_targets.of_owner(tx, notice.recipient)),
+            words=self._words(stored, notice.wave, names, targets.get(notice.recipient)),
             message_id=self.contents.message_id(notice.notice_id, notice.kind, 1),
             at=now,
         )

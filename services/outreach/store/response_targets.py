@@ -17,12 +17,6 @@ async def listed(tx: ReadTx, seen_by: str | None = None) -> Sequence[RowMapping]
     )
 
 
-async def of_owner(tx: ReadTx, owner: str) -> float | None:
-    """The target of an owner, if there is one."""
-    target: float | None = await tx.scalar("select target from response_targets where owner = :owner", owner=owner)
-    return target
-
-
 async def put(tx: WriteTx, owner: str, target: float, actor: str, now: datetime) -> None:
     """Set the target of an owner, in the place of an earlier one."""
     await tx.execute(

@@ -158,12 +158,8 @@ async def test_messages_wait_for_the_proxy_and_no_endpoint_is_to_blame(
         await eventually(tried)
         delivery = await api.only(endpoint)
         assert delivery["last_failure"] == "proxy"
-
-        async def said() -> bool:  # not in the moment of a try
-            lines = await webhooks.endpoints(environment.common)
-            return (State.WARNING, "alerting: messages at the proxy") in [(line.state, line.name) for line in lines]
-
-        await eventually(said)
+        (_, waiting) = await webhooks.endpoints(environment.common)
+        assert (waiting.state, waiting.name) == (State.WARNING, "alerting: messages at the proxy")
         shown = await api.call("GET", f"/webhook-endpoints/{endpoint['id']}")
         assert (shown["status"], shown["consecutive_failures"], shown["breaker"]) == ("enabled", 0, "closed")
         proxy.status, proxy.answer = 0, None

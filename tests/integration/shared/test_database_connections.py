@@ -1,15 +1,19 @@
 """Connections to a PostgreSQL of other people: TLS, certificates, passwords in files, and what is wrong is named."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from shared.db.engine import Database, DatabaseRefuses
+from shared.db.engine import Database, DatabaseRefuses, DatabaseUnavailable
 from shared.db.migrate import levels
 from tests.support.authorities import Authority
 from tests.support.environment import Environment
+from tests.support.forwarding import pass_on
 from tests.support.tls_proxy import tls_in_front
 
 
@@ -105,3 +109,41 @@ async def test_the_file_of_the_password_is_read_at_each_connection(database_only
     await database.ping()
     await database.close()
     assert str(tmp_path / "gone") in await refusal(without, tmp_path / "gone")
+
+
+READY = b"Z\x00\x00\x00\x05I"
+_ENDED = b"SFATAL\x00VFATAL\x00C57P01\x00Mterminating connection due to administrator command\x00\x00"
+ENDED = b"E" + (len(_ENDED) + 4).to_bytes(4, "big") + _ENDED
+
+
+@asynccontextmanager
+async def ending_while_it_opens(url: str) -> AsyncIterator[str]:
+    """The URL of the server, which ends each connection as an administrator does, after its first statement was
+    prepared and before that one runs."""
+    parts = urlsplit(url)
+
+    async def ended(server: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        signed_in = False
+        while data := await server.read(65_536):
+            client.write(data)
+            if signed_in:
+                client.write(ENDED)
+                return
+            signed_in = READY in data
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind, to_server = await asyncio.open_connection(parts.hostname, parts.port)
+        await asyncio.gather(pass_on(reader, to_server), ended(behind, writer))
+        writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    async with listening:
+        yield parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{port}").geturl()
+
+
+async def test_a_connection_that_is_ended_while_it_opens_is_an_absent_database(database_only: Environment) -> None:
+    async with ending_while_it_opens(database_only.database_url) as url:
+        with pytest.raises(DatabaseUnavailable) as raised:
+            await answers(url)
+    assert raised.type is DatabaseUnavailable
