@@ -3,7 +3,8 @@
 `make bench ARGS="growth"`. Two embedded installations, one after the other, take a part of the year's answers each
 (`--parts 2000 500`: a 2000th, then a 500th), whose days are spread over the year while they come as fast as they are
 taken. What a further answer adds is the difference of the two, so what is there from the start does not count. Topics
-and what tables keep for a time are told a record: with their retention they are bytes a day, not a year.
+and what tables keep for a time are told a record: with their retention they are bytes a day, not a year. Follow-ups
+open on answers of the last month alone, so what they take is told for each of them.
 `--pace` limits the answers a second: at full speed figures of an account are told once for several answers of it.
 """
 
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,8 @@ _SIZES = """
     left join pg_inherits i on i.inhrelid = c.oid left join pg_class parent on parent.oid = i.inhparent
     where c.relkind = 'r' and n.nspname = any($1) group by 1
 """
+_FOLLOW_UPS = ("alerting.task", "topic follow-ups")
+"""How the names begin of what is kept of follow-ups."""
 _SCHEMAS = ("collector", "scorer", "alerting", "benchmark", "outreach")
 _PLUMBING = """
     select (select coalesce(sum(read_count), 0) from cursors) as read,
@@ -59,17 +63,26 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser.parse_args(arguments)
     a_year = int(A_SECOND * YEAR.total_seconds())
     numbers = sorted(a_year // part for part in asked.parts)
-    found: list[Counter[str]] = []
+    found: list[Filled] = []
     with tempfile.TemporaryDirectory(prefix="tellback-bench-") as folder:
         for number in numbers:
             found.append(_filled(Path(folder) / str(number), number, asked.pace))
-            print(f"{number:>10,} answers: {sum(found[-1].values()) / 1e6:,.1f} MB", flush=True)
-    _print(found, numbers)
+            print(f"{number:>10,} answers: {found[-1].sizes.total() / 1e6:,.1f} MB", flush=True)
+    _print(*found)
     return 0
 
 
-def _filled(data: Path, answers: int, pace: float) -> Counter[str]:
-    """The bytes of each table and topic of an installation that has taken so many answers."""
+@dataclass(frozen=True)
+class Filled:
+    """An installation that has taken so many answers: the bytes of each table and topic, and how many follow-ups."""
+
+    answers: int
+    sizes: Counter[str]
+    follow_ups: int
+
+
+def _filled(data: Path, answers: int, pace: float) -> Filled:
+    """Start an installation, let it take so many answers, measure and end it."""
     log, base = data.with_suffix(".up"), free_port_base()
     up = _started(HERE, log, "up", "--data", str(data), "--port-base", str(base))
     try:
@@ -82,7 +95,7 @@ def _filled(data: Path, answers: int, pace: float) -> Counter[str]:
 
 async def _measured(
     folder: DataFolder, collector: str, answers: int, pace: float, up: "subprocess.Popen[bytes]"
-) -> Counter[str]:
+) -> Filled:
     key = folder.first_key.read_text().strip()
     async with httpx.AsyncClient(base_url=collector, headers=bearer(key), timeout=60, trust_env=False) as client:
         began = time.monotonic()
@@ -94,6 +107,7 @@ async def _measured(
     try:
         await _until_settled(connection, answers, up)
         await connection.execute("vacuum analyze")
+        follow_ups = await connection.fetchval("select count(*) from alerting.tasks")
         sizes = Counter({row["name"]: int(row["bytes"]) for row in await connection.fetch(_SIZES, list(_SCHEMAS))})
     finally:
         await connection.close()
@@ -101,7 +115,7 @@ async def _measured(
         topic = log.parent.name.rpartition("-")[0]
         if not topic.startswith("__"):
             sizes[f"topic {topic}"] += log.stat().st_size
-    return sizes
+    return Filled(answers, sizes, follow_ups)
 
 
 async def _until_settled(connection: Any, answers: int, up: "subprocess.Popen[bytes]") -> None:
@@ -152,12 +166,17 @@ def _batches(answers: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         yield first + len(batch), batch
 
 
-def _print(found: Sequence[Counter[str]], numbers: Sequence[int]) -> None:
-    small, large = found
-    more = numbers[1] - numbers[0]
-    print(f"\n{'':<42}{numbers[0]:>14,}{numbers[1]:>14,}{'bytes an answer':>18}")
-    for name in sorted(large, key=lambda name: small[name] - large[name]):
-        an_answer = (large[name] - small[name]) / more
-        if an_answer >= SMALLEST:
-            print(f"{name:<42}{small[name]:>14,}{large[name]:>14,}{an_answer:>18,.0f}")
-    print(f"{'all':<42}{small.total():>14,}{large.total():>14,}{(large.total() - small.total()) / more:>18,.0f}")
+def _print(small: Filled, large: Filled) -> None:
+    more = large.answers - small.answers
+    added = Counter(large.sizes)
+    added.subtract(small.sizes)
+    print(f"\n{'':<42}{small.answers:>14,}{large.answers:>14,}{'bytes an answer':>18}")
+    for name, number in added.most_common():
+        if number / more >= SMALLEST:
+            print(f"{name:<42}{small.sizes[name]:>14,}{large.sizes[name]:>14,}{number / more:>18,.0f}")
+    print(f"{'all':<42}{small.sizes.total():>14,}{large.sizes.total():>14,}{added.total() / more:>18,.0f}")
+    opened = large.follow_ups - small.follow_ups
+    bytes_of_them = sum(number for name, number in added.items() if name.startswith(_FOLLOW_UPS))
+    print(
+        f"\n{large.follow_ups:,} follow-ups; each more takes {bytes_of_them / max(1, opened):,.0f} bytes of the above"
+    )

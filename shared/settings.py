@@ -26,11 +26,13 @@ from shared.calendar import parse_holidays
 from shared.errors import TellbackError
 from shared.kafka.connection import KafkaConnection, Mechanism, SecurityProtocol
 from shared.key_ring import fault_of, is_retired, split_ring
+from shared.words import WordRetention
 
 PREFIX = "TELLBACK_"
 TEST_PREFIX = "TELLBACK_TEST_"
 SECRET_KEY_NAMES = ("TELLBACK_SECRET_KEY", "TELLBACK_SECRET_KEYS")
 MIN_SECRET_LENGTH = 32
+MIN_COMMENT_DAYS = 30
 MIN_SECRET_VARIETY = 8
 _PLACEHOLDERS = ("change", "example", "default", "placeholder", "replace", "insecure", "secret")
 _PASSWORD_IN_URL = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]*@")
@@ -229,6 +231,13 @@ class CommonSettings(Settings):
     parked_keep_days: int = Field(
         default=90, ge=1, le=3650, description="How many days a dead letter is kept, with its content."
     )
+    comment_keep_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="How many days after an answer was given its words are kept, comments and answers to questions for "
+        "text: 30 or more, the same for all services; 0: for ever. Scores stay.",
+    )
     consumer_session_timeout_ms: int = Field(
         default=15_000,
         ge=6_000,
@@ -285,6 +294,11 @@ class CommonSettings(Settings):
         return tuple(key.get_secret_value() for key in self.secret_keys)
 
     @property
+    def words(self) -> WordRetention:
+        """How long the words of people are kept."""
+        return WordRetention(self.comment_keep_days)
+
+    @property
     def secret_key(self) -> SecretStr:
         """The newest of the secret keys."""
         return self.secret_keys[0]
@@ -306,6 +320,14 @@ class CommonSettings(Settings):
                 raise ValueError(f"{which}must have {MIN_SECRET_LENGTH} characters or more")
             if len(set(secret)) < MIN_SECRET_VARIETY or any(word in secret.lower() for word in _PLACEHOLDERS):
                 raise ValueError(f"{which}must be random, not a placeholder")
+        return value
+
+    @field_validator("comment_keep_days")
+    @classmethod
+    def _longer_than_records(cls, value: int) -> int:
+        """What lies in the topics, or waits as an amendment that came early, must be older than no words that go."""
+        if 0 < value < MIN_COMMENT_DAYS:
+            raise ValueError(f"must be {MIN_COMMENT_DAYS} or more, or 0")
         return value
 
     @field_validator("holidays")

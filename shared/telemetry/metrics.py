@@ -46,6 +46,10 @@ disk_low = Gauge(
     multiprocess_mode="livemax",
 )
 
+words_forgotten_total = Counter(
+    "tellback_words_forgotten_total", "Answers whose words were forgotten, because they were given long enough ago."
+)
+
 # HTTP
 http_request_duration_seconds = Histogram(
     "tellback_http_request_duration_seconds",
