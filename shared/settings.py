@@ -4,10 +4,9 @@ Every field has a description, since the table in the docs and `tellback config 
 error repeats a value.
 """
 
-import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -26,13 +25,11 @@ from shared.calendar import parse_holidays
 from shared.errors import TellbackError
 from shared.kafka.connection import KafkaConnection, Mechanism, SecurityProtocol
 from shared.key_ring import fault_of, is_retired, split_ring
-from shared.words import WordRetention
+from shared.words import KeptDays, WordRetention
 
 PREFIX = "TELLBACK_"
-TEST_PREFIX = "TELLBACK_TEST_"
 SECRET_KEY_NAMES = ("TELLBACK_SECRET_KEY", "TELLBACK_SECRET_KEYS")
 MIN_SECRET_LENGTH = 32
-MIN_COMMENT_DAYS = 30
 MIN_SECRET_VARIETY = 8
 _PLACEHOLDERS = ("change", "example", "default", "placeholder", "replace", "insecure", "secret")
 _PASSWORD_IN_URL = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]*@")
@@ -231,7 +228,7 @@ class CommonSettings(Settings):
     parked_keep_days: int = Field(
         default=90, ge=1, le=3650, description="How many days a dead letter is kept, with its content."
     )
-    comment_keep_days: int = Field(
+    comment_keep_days: KeptDays = Field(
         default=0,
         ge=0,
         le=36_500,
@@ -322,14 +319,6 @@ class CommonSettings(Settings):
                 raise ValueError(f"{which}must be random, not a placeholder")
         return value
 
-    @field_validator("comment_keep_days")
-    @classmethod
-    def _longer_than_records(cls, value: int) -> int:
-        """What lies in the topics, or waits as an amendment that came early, must be older than no words that go."""
-        if 0 < value < MIN_COMMENT_DAYS:
-            raise ValueError(f"must be {MIN_COMMENT_DAYS} or more, or 0")
-        return value
-
     @field_validator("holidays")
     @classmethod
     def _dates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -402,18 +391,3 @@ def _text(value: Any) -> str:
     if isinstance(value, tuple | list | frozenset | set):
         return ",".join(_text(item) for item in value)
     return "" if value is None else _PASSWORD_IN_URL.sub(rf"\1:{_MASK}@", str(value))
-
-
-def unknown_variables(
-    classes: Iterable[type[Settings]], environment: Mapping[str, str] | None = None
-) -> list[tuple[str, str | None]]:
-    """`TELLBACK_*` variables that no class knows, each with the known name most similar to it. To be warned of: a
-    misspelt setting silently leaves the default. The tests' own (`TELLBACK_TEST_*`) are left out."""
-    known = {name for settings in classes for choices in settings.names().values() for name in choices}
-    known |= {f"{name}_FILE" for name in known}
-    strangers = sorted(
-        name
-        for name in (os.environ if environment is None else environment)
-        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known
-    )
-    return [(name, next(iter(difflib.get_close_matches(name, known, n=1)), None)) for name in strangers]

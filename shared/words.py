@@ -7,13 +7,29 @@ scores do not change.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator
 
 WORDS: Final = ("comment", "answers")
 """The fields of a response that may hold words."""
 HELD: Final = """({0} ->> 'comment' is not null
     or {0} @? '$.answers[*] ? (@.type == "text" && (@.value.type() != "string" || @.value != ""))')"""
 """The condition that a column of JSON, values by field, holds words; for `format`."""
+
+
+MIN_DAYS: Final = 30
+"""Longer than a record lies in the topic of answers, or an amendment that came early waits for its answer."""
+
+
+def checked_days(days: int) -> int:
+    """The days of a retention. Raises ValueError where they are fewer than `MIN_DAYS`, and not 0."""
+    if 0 < days < MIN_DAYS:
+        raise ValueError(f"must be {MIN_DAYS} or more, or 0")
+    return days
+
+
+KeptDays = Annotated[int, AfterValidator(checked_days)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class CliSettings(Settings):
         default=None, description="The authorities that vouch for that mirror, PEM. Empty: those that are well known."
     )
     embedded_partition_megabytes: int = Field(
-        default=4_000,
+        default=6_000,
         ge=0,
         description="Most megabytes that the embedded Kafka keeps of each partition of a topic, read when it starts: "
         "what is older goes before its time, also what was never read; 0: no limit. A topic's own `retention.bytes` "
