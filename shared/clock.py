@@ -1,5 +1,6 @@
 """The time as a dependency that is passed in: tests set it, all other code only reads it."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -23,6 +24,13 @@ class SystemClock:
     def now(self) -> datetime:
         """The current time: aware, UTC, with microseconds."""
         return datetime.now(UTC)
+
+
+def booted_at(clock: Clock) -> datetime | None:
+    """When this machine was started; None where the system does not say (it is not Linux)."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return None
+    return clock.now() - timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
 
 
 def is_ahead(deadline: datetime, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from shared.access.hash_file import HashFile
 from shared.access.keystore import KeyStore
 from shared.background import Background, Periodic
-from shared.clock import Clock
+from shared.clock import Clock, booted_at
 from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.db.housekeeping import Housekeeping
@@ -63,7 +63,10 @@ class Plumbing:
         publisher = Publisher(settings.kafka, settings.topic_prefix, client_id=f"tellback-{service}")
         file = HashFile(settings.data_dir / "api-keys.json") if settings.data_dir else None
         keys = KeyStore(database, clock, hash_file=file if service == "collector" else None)
-        relay = Relay(database, publisher.send_many)
+        started = None
+        if settings.replication_factor == 1:
+            started = booted_at(clock)
+        relay = Relay(database, publisher.send_many, booted_at=started)
         keep_parked = timedelta(days=settings.parked_keep_days)
         housekeeping = Housekeeping(database, clock, keep_parked, when_dropped)
         gate = SchemaGate(database, ("access", service))
@@ -116,6 +119,7 @@ class Plumbing:
             session_timeout_ms=self.settings.consumer_session_timeout_ms,
             journal=journal,
             plain=plain,
+            copies=self.settings.replication_factor,
         )
         runner = Runner(config, self.database, handlers, committed)
         self.runners.append(runner)
@@ -133,6 +137,7 @@ class Plumbing:
         self.background(periodic.name, periodic.run)
 
     async def _housekeeping(self) -> bool:
+        await self.relay.began.wait()
         await self.relay.observe()
         return await self.housekeeping.clean()
 

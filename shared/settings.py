@@ -4,10 +4,9 @@ Every field has a description, since the table in the docs and `tellback config 
 error repeats a value.
 """
 
-import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -26,9 +25,9 @@ from shared.calendar import parse_holidays
 from shared.errors import TellbackError
 from shared.kafka.connection import KafkaConnection, Mechanism, SecurityProtocol
 from shared.key_ring import fault_of, is_retired, split_ring
+from shared.words import KeptDays, WordRetention
 
 PREFIX = "TELLBACK_"
-TEST_PREFIX = "TELLBACK_TEST_"
 SECRET_KEY_NAMES = ("TELLBACK_SECRET_KEY", "TELLBACK_SECRET_KEYS")
 MIN_SECRET_LENGTH = 32
 MIN_SECRET_VARIETY = 8
@@ -229,6 +228,13 @@ class CommonSettings(Settings):
     parked_keep_days: int = Field(
         default=90, ge=1, le=3650, description="How many days a dead letter is kept, with its content."
     )
+    comment_keep_days: KeptDays = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="How many days after an answer was given its words are kept, comments and answers to questions for "
+        "text: 30 or more, the same for all services; 0: for ever. Scores stay.",
+    )
     consumer_session_timeout_ms: int = Field(
         default=15_000,
         ge=6_000,
@@ -283,6 +289,11 @@ class CommonSettings(Settings):
         """The secret keys, the newest first: the first makes what is new, each reads what it has made. Those that were
         retired, behind them, only recognise hashes."""
         return tuple(key.get_secret_value() for key in self.secret_keys)
+
+    @property
+    def words(self) -> WordRetention:
+        """How long the words of people are kept."""
+        return WordRetention(self.comment_keep_days)
 
     @property
     def secret_key(self) -> SecretStr:
@@ -380,18 +391,3 @@ def _text(value: Any) -> str:
     if isinstance(value, tuple | list | frozenset | set):
         return ",".join(_text(item) for item in value)
     return "" if value is None else _PASSWORD_IN_URL.sub(rf"\1:{_MASK}@", str(value))
-
-
-def unknown_variables(
-    classes: Iterable[type[Settings]], environment: Mapping[str, str] | None = None
-) -> list[tuple[str, str | None]]:
-    """`TELLBACK_*` variables that no class knows, each with the known name most similar to it. To be warned of: a
-    misspelt setting silently leaves the default. The tests' own (`TELLBACK_TEST_*`) are left out."""
-    known = {name for settings in classes for choices in settings.names().values() for name in choices}
-    known |= {f"{name}_FILE" for name in known}
-    strangers = sorted(
-        name
-        for name in (os.environ if environment is None else environment)
-        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known
-    )
-    return [(name, next(iter(difflib.get_close_matches(name, known, n=1)), None)) for name in strangers]

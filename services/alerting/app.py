@@ -43,6 +43,7 @@ from services.alerting.handlers.watches import (
     watch_accounts,
     watch_segments,
 )
+from services.alerting.handlers.words import forget_words
 from services.alerting.jobs.defaults import put_rules_in_place
 from services.alerting.jobs.notices import NoticeSender
 from services.alerting.jobs.timers import Work, at_once, each, timer
@@ -153,6 +154,7 @@ def timers_of(settings: AlertingSettings, resources: Resources) -> list[tuple[st
         ("disabled-endpoints", settings.escalation_seconds, each(resources, to_announce_disabled, announce_disabled)),
         ("purge-notices", settings.watch_seconds, at_once(resources, purge_notices)),
         ("purge-callbacks", settings.watch_seconds, at_once(resources, purge_callbacks)),
+        ("words", settings.watch_seconds, at_once(resources, forget_words)),
         ("purge-early", EARLY_SECONDS, at_once(resources, give_up_early)),
         ("purge", settings.watch_seconds, at_once(resources, purge)),
     ]
@@ -178,6 +180,7 @@ def resources_of(settings: AlertingSettings, common: CommonSettings, clock: Cloc
         notice_wait=timedelta(seconds=settings.notice_wait_s),
         notice_lease=timedelta(seconds=settings.notice_lease_s),
         burst=timedelta(hours=settings.burst_hours),
+        retention=common.words,
     )
 
 

@@ -6,7 +6,8 @@ from services.cli.connection import fill_environment
 from services.cli.console import DataOption, Exit, JsonOption, as_json, say, table
 from services.cli.folder import DataFolder
 from services.cli.services import settings_classes
-from shared.settings import InvalidSettings, unknown_variables
+from shared.settings import InvalidSettings
+from shared.unknown_variables import unknown_variables
 
 app = typer.Typer(no_args_is_help=True, help="Show the settings.")
 

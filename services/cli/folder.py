@@ -96,6 +96,11 @@ class DataFolder:
             ) from error
 
     @property
+    def disks(self) -> list[Path]:
+        """The folders that may lie on disks of their own."""
+        return [self.path, self.kafka, self.postgres]
+
+    @property
     def made_by_up(self) -> bool:
         """Whether an `up` has made this folder, rather than a service that runs by itself."""
         return self._version.exists()

@@ -9,11 +9,13 @@ from pathlib import Path
 from services.cli.connection import PORTS, lacking, named_elsewhere, own_ports
 from services.cli.console import Busy
 from services.cli.embedded.jars import Jars
-from services.cli.embedded.kafka import Kafka, java
+from services.cli.embedded.kafka import UNLIMITED, Kafka, java
 from services.cli.embedded.postgres import Postgres
 from services.cli.embedded.process import LOOPBACK, Program, free_port, port_is_free
 from services.cli.folder import DataFolder
+from services.cli.settings import CliSettings
 from services.cli.supervisor import Part
+from shared.disk import MEGABYTE
 
 BACKING, SERVICES = 0, 1
 """Stages of the start."""
@@ -83,10 +85,19 @@ def backing(folder: DataFolder, *, with_kafka: bool = True) -> Backing:
     kafka = postgres = None
     if with_kafka:
         java()  # before its jars are fetched
-        kafka = Kafka(folder.kafka, Jars(), ports["kafka"], ports["kafka_controller"])
+        kafka = Kafka(
+            folder.kafka, Jars(), ports["kafka"], ports["kafka_controller"], partition_bytes=_partition_bytes()
+        )
     if with_postgres:
         postgres = Postgres(folder.postgres, ports["postgres"])
     return Backing(kafka, postgres)
+
+
+def _partition_bytes() -> int:
+    megabytes = CliSettings.load().embedded_partition_megabytes
+    if not megabytes:
+        return UNLIMITED
+    return megabytes * MEGABYTE
 
 
 def refuse_taken_ports(services: list[str], port_base: int) -> None:
@@ -155,6 +166,7 @@ def service_environment(folder: DataFolder, port_base: int, *, demo: bool) -> di
 
     told = folder.variables() | {
         "TELLBACK_BENCHMARK_SCORER_URL": at("scorer"),
+        "TELLBACK_COLLECTOR_DISK_FOLDERS": ",".join(map(str, folder.disks)),
         "TELLBACK_DASHBOARD_API_KEY_FILE": str(folder.dashboard_key),
         **{f"TELLBACK_DASHBOARD_{name.upper()}_URL": at(name) for name in PORTS if name != "dashboard"},
         "TELLBACK_BENCHMARK_ALERTING_URL": at("alerting"),

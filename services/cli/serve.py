@@ -19,7 +19,8 @@ from services.cli.processes import tellback
 from services.cli.services import installed_services, service_settings, settings_classes
 from services.cli.workers import EVERYWHERE, listening, run_workers
 from shared import stopping
-from shared.settings import CommonSettings, unknown_variables
+from shared.settings import CommonSettings
+from shared.unknown_variables import unknown_variables
 from shared.watchdog import Watchdog
 
 WITH_WORKERS = "collector"

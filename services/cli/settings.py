@@ -22,6 +22,13 @@ class CliSettings(Settings):
     jars_ca_file: Path | None = Field(
         default=None, description="The authorities that vouch for that mirror, PEM. Empty: those that are well known."
     )
+    embedded_partition_megabytes: int = Field(
+        default=6_000,
+        ge=0,
+        description="Most megabytes that the embedded Kafka keeps of each partition of a topic, read when it starts: "
+        "what is older goes before its time, also what was never read; 0: no limit. A topic's own `retention.bytes` "
+        "goes before.",
+    )
     api_key: SecretStr | None = Field(
         default=None, description="Key that commands use against running services; default the first key of `up`."
     )

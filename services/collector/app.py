@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -11,6 +13,7 @@ from starlette.middleware import Middleware
 from services.collector import SCHEMA
 from services.collector.api import delighted, directory, erasures, facts, identities, import_drafts, imports, responses
 from services.collector.api.cors import CrossOrigin
+from services.collector.api.disk_low import DiskLow
 from services.collector.api.fast_responses import PATHS, FastIngest
 from services.collector.api.resources import Collector
 from services.collector.handlers.lost_rows import count_dropped
@@ -19,8 +22,10 @@ from services.collector.jobs import ImportWorker
 from services.collector.settings import MEGABYTE, CollectorSettings
 from services.collector.web import snippet
 from shared.access.browser import BrowserSecrets
+from shared.background import Periodic
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
+from shared.disk import LOOK_SECONDS, DiskSpace
 from shared.erasure import subjects_by
 from shared.http import keys, parked
 from shared.http.app import create_app
@@ -43,7 +48,8 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         async with Plumbing.open(SCHEMA, common, clock, count_dropped) as plumbing:
             subjects = subjects_by(common.key_ring)
             keep = timedelta(days=settings.import_keep_days)
-            worker = ImportWorker(plumbing.database, plumbing.relay, clock, keep, Journal(*subjects))
+            disk = _disk(common, settings)
+            worker = ImportWorker(plumbing.database, plumbing.relay, clock, keep, Journal(*subjects), disk)
             app.state.plumbing = plumbing
             app.state.service = Collector(
                 clock=clock,
@@ -56,13 +62,15 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 time_zone=common.time_zone,
                 import_bytes=settings.import_max_megabytes * MEGABYTE,
                 opening=asyncio.Semaphore(1),
+                disk=disk,
             )
             fast = FastIngest(app.state.service, plumbing.keys, service.routed)
             service.hot = {("POST", path): fast for path in PATHS}
             health = health_of(app)
             health.add("durable", lambda: why_not_ready(plumbing))
-            health.remarks = plumbing.remarks
+            health.remarks = partial(_remarks, plumbing, disk)
             health.shut = plumbing.shut
+            plumbing.start(Periodic("disk-space", LOOK_SECONDS, disk.look))
             plumbing.start(worker.working)
             plumbing.start(worker.tidying)
             yield
@@ -88,7 +96,22 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         clock=clock,
     )
     service.user_middleware.append(Middleware(CrossOrigin))  # inside the edge, which turns its errors into problems
+    service.user_middleware.append(Middleware(DiskLow))  # inside that, so that pages of browsers can read its refusal
     return service
+
+
+def _disk(common: CommonSettings, settings: CollectorSettings) -> DiskSpace:
+    folders = [Path(folder) for folder in settings.disk_folders]
+    if not folders and common.data_dir is not None:
+        folders = [common.data_dir]
+    return DiskSpace(folders, settings.disk_low_megabytes * MEGABYTE)
+
+
+async def _remarks(plumbing: Plumbing, disk: DiskSpace) -> list[str]:
+    remarks = await plumbing.remarks()
+    if disk.remark is not None:
+        remarks.append(disk.remark)
+    return remarks
 
 
 async def why_not_ready(plumbing: Plumbing) -> str | None:

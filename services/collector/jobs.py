@@ -28,7 +28,9 @@ from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.db.outbox import Relay
+from shared.db.pieces import in_pieces
 from shared.db.transaction import WriteTx
+from shared.disk import DiskSpace
 from shared.errors import Unavailable
 from shared.files.lines import TableError
 from shared.files.table import BadRow
@@ -52,8 +54,11 @@ class NoRoom(Exception):
 class ImportWorker:
     """Processes one job at a time; several processes share the queue."""
 
-    def __init__(self, database: Database, relay: Relay, clock: Clock, keep: timedelta, journal: Journal) -> None:
+    def __init__(
+        self, database: Database, relay: Relay, clock: Clock, keep: timedelta, journal: Journal, disk: DiskSpace
+    ) -> None:
         self._database = database
+        self._disk = disk
         self._journal = journal
         self._relay = relay
         self._clock = clock
@@ -66,7 +71,10 @@ class ImportWorker:
         self.working.wake()
 
     async def work_once(self) -> bool:
-        """Process one job if one is free. Raises `Unavailable` while PostgreSQL is away; the lease then expires."""
+        """Process one job if one is free and the disk is not low. Raises `Unavailable` while PostgreSQL is away; the
+        lease then expires."""
+        if self._disk.low:
+            return False
         async with self._database.write() as tx:
             claimed = await claims.claim(tx, uuid4(), self._clock.now())
         if claimed is None:
@@ -112,6 +120,8 @@ class ImportWorker:
                 while rows := await asyncio.to_thread(reader.read, STEP_ROWS):
                     failed += sum(isinstance(row, BadRow) and row.code == UNREADABLE for row in rows)
                     failed += await self._take(job, claimed, rows)
+                    if self._disk.low:
+                        raise NoRoom
                     if failed > MAX_UNREADABLE:
                         return "too_many_unreadable", f"more than {MAX_UNREADABLE} rows could not be taken at all"
             except TableError as error:
@@ -168,10 +178,10 @@ class ImportWorker:
             await claims.let_rest(tx, claimed, self._clock.now(), counts=counts)
 
     async def _tidy(self) -> None:
-        async with self._database.write() as tx:
-            await store.forget_finished(tx, self._clock.now() - self._keep)
-            await drafts.forget_old(tx, self._clock.now() - DRAFTS_LAST)
-            await bad_rows.forget_old(tx, self._clock.now() - KEPT_ROWS_LAST)
+        now = self._clock.now()
+        await in_pieces(self._database, lambda tx: bad_rows.forget_old(tx, now - KEPT_ROWS_LAST))
+        await in_pieces(self._database, lambda tx: drafts.forget_old(tx, now - DRAFTS_LAST))
+        await in_pieces(self._database, lambda tx: store.forget_finished(tx, now - self._keep))
 
 
 @contextmanager

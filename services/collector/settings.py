@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import Settings
+from shared.settings import CommaList, Settings
 
 MEGABYTE = 1024 * 1024
 
@@ -25,4 +25,15 @@ class CollectorSettings(Settings):
     )
     import_keep_days: int = Field(
         default=90, ge=1, le=3650, description="How long the report of a finished import is kept."
+    )
+    disk_low_megabytes: int = Field(
+        default=1_000,
+        ge=0,
+        description="With less than so many megabytes free nothing is taken in (503 `disk_low`), so that Kafka and "
+        "PostgreSQL never stop for want of room; 0: whatever is free.",
+    )
+    disk_folders: CommaList = Field(
+        default=(),
+        description="Folders on whose disks the data of Kafka and PostgreSQL lie, separated by commas; `tellback up` "
+        "names those of its embedded parts. Empty: the disk of `TELLBACK_DATA_DIR`.",
     )

@@ -14,6 +14,7 @@ from services.dashboard.gateways.vault import Vault
 from services.dashboard.handlers.keys import KeyRing
 from services.dashboard.handlers.people import Desk
 from services.dashboard.handlers.signing_in import SigningIn
+from services.dashboard.jobs.audit_retention import AuditRetention
 from services.dashboard.jobs.change_notifier import ChangeNotifiers
 from services.dashboard.settings import DashboardSettings
 from services.dashboard.web import accounts_json, login, passwords
@@ -58,6 +59,8 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         tasks.start("schema", gate.run)
         live = found.live.periodic()
         tasks.start(live.name, gate.behind(live.run))
+        retention = AuditRetention(database, clock, settings.audit_keep_days).periodic()
+        tasks.start(retention.name, gate.behind(retention.run))
         _watch(health_of(app), database, gate)
         await gate.first_look()
         try:

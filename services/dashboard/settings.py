@@ -26,6 +26,9 @@ class DashboardSettings(Settings):
     session_hours: int = Field(
         default=12, ge=1, le=720, description="Hours without a click after which one must sign in again."
     )
+    audit_keep_days: int = Field(
+        default=0, ge=0, le=36_500, description="How many days the audit is kept; 0: for ever."
+    )
     secure_cookies: bool = Field(
         default=False, description="Send cookies over HTTPS only; set it behind a proxy that speaks HTTPS."
     )

@@ -17,7 +17,7 @@ from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.projection import Projector
 from services.scorer.handlers.responses import ResponseFold
 from services.scorer.handlers.undoing import Undoing
-from services.scorer.jobs import LANES, MonthKeeper, PendingJob, ProjectorJob, SelfCheck, feed_lag
+from services.scorer.jobs import LANES, MonthKeeper, PendingJob, ProjectorJob, SelfCheck, WordKeeper, feed_lag
 from services.scorer.settings import ScorerSettings
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
@@ -69,7 +69,9 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings, journal: Journal
     erasure = Erasure(clock, journal)
     pending = Pending(plumbing.settings.topic_prefix)
     waiting = PendingJob(database, clock, pending, settings.pending_days)
-    table = handlers(ResponseFold(clock, erasure, pending), Undoing(clock), Facts(clock, erasure))
+    table = handlers(
+        ResponseFold(clock, erasure, pending, plumbing.settings.words), Undoing(clock), Facts(clock, erasure)
+    )
     plumbing.runner(READS, table, after_commit=projector.wake, journal=journal, plain=PLAIN)
     for lane in range(LANES):
         plumbing.background(f"projector-{lane + 1}", projector.run)
@@ -77,4 +79,5 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings, journal: Journal
     plumbing.start(MonthKeeper(database, clock).periodic())
     plumbing.start(check.periodic())
     plumbing.start(waiting.periodic())
+    plumbing.start(WordKeeper(database, clock, plumbing.settings.words).periodic())
     plumbing.start(feed_lag(database))

@@ -14,6 +14,7 @@ from services.scorer.domain.windows import STANDARD_WINDOWS
 from services.scorer.handlers.months import keep_months
 from services.scorer.handlers.pending import DROPPED_AT_ONCE, Pending, give_up
 from services.scorer.handlers.projection import Projector
+from services.scorer.handlers.words import forget_words
 from services.scorer.store import dirty_accounts, feed, months, projection
 from services.scorer.store.counts import KEPT_NOW, read_counts
 from services.scorer.store.import_rows import forget_lines
@@ -21,6 +22,7 @@ from services.scorer.store.loads import load_announced
 from shared.background import Periodic, patiently
 from shared.clock import Clock
 from shared.db.engine import Database
+from shared.db.pieces import in_pieces
 from shared.isolation import Held, of_the_items
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import (
@@ -30,6 +32,7 @@ from shared.telemetry.metrics import (
     oldest_dirty_account_seconds,
     projection_seconds,
 )
+from shared.words import WordRetention
 
 log = get_logger(__name__)
 IDLE_SECONDS = 1.0
@@ -47,6 +50,7 @@ process."""
 LANES = 2
 """Transactions at once: one computes while PostgreSQL works for the other."""
 PENDING_SECONDS = 60.0
+WORDS_SECONDS = 3_600.0
 LINES_KEPT = timedelta(days=30)
 """How long the lines of an import are kept; its counts stay."""
 MONTH_ACCOUNTS = 50
@@ -164,7 +168,7 @@ class PendingJob:
         `Unavailable`."""
 
         await self._held.each(await self._pending.overdue(self._database, self._held.now()), self._settle)
-        await self._database.retrying(lambda tx: forget_lines(tx, self._clock.now() - LINES_KEPT))
+        await in_pieces(self._database, lambda tx: forget_lines(tx, self._clock.now() - LINES_KEPT))
         dropped = await self._database.retrying(lambda tx: give_up(tx, self._clock, self._days))
         if dropped:
             log.warning("pending_changes_dropped", amendments=dropped, days=self._days)
@@ -172,6 +176,26 @@ class PendingJob:
 
     async def _settle(self, response_ids: Sequence[str]) -> None:
         await self._database.retrying(lambda tx: self._pending.settle(tx, response_ids))
+
+
+class WordKeeper:
+    """Forgets, once an hour, the words of answers that were given long enough ago."""
+
+    def __init__(self, database: Database, clock: Clock, retention: WordRetention) -> None:
+        self._database = database
+        self._clock = clock
+        self._retention = retention
+
+    def periodic(self) -> Periodic:
+        """The look once an hour."""
+        return Periodic("words", WORDS_SECONDS, self.look_once)
+
+    async def look_once(self) -> None:
+        """Forget all that are too old by now, some in a transaction. Raises `Unavailable`."""
+        now = self._clock.now()
+        before = self._retention.forgotten_before(now)
+        if before is not None:
+            await in_pieces(self._database, lambda tx: forget_words(tx, before, now))
 
 
 class MonthKeeper:

@@ -19,10 +19,26 @@ _COUNT_OF = {outcome: f"{outcome.value}_count" for outcome in Outcome}
 _COUNTS = ", ".join(_COUNT_OF.values())
 _ADDED = comma_list("{0} = cursors.{0} + batch.{0}", _COUNT_OF.values())
 _ARRAYS = comma_list("cast(:{0} as bigint[])", _COUNT_OF.values())
+ANCHOR_AGE = "2 minutes"
+"""How old a record is at the least before it becomes the anchor of its partition: by then Linux has written it to the
+disk (it does within 35 seconds), so a power cut leaves it in the log."""
+_DUE = f"(cursors.anchored_at is null or cursors.anchored_at < now() - interval '{ANCHOR_AGE}')"
+_ANCHORED = f"""
+    anchor_offset = case when {_DUE} then cursors.next_anchor_offset else cursors.anchor_offset end,
+    anchor_fingerprint = case when {_DUE} then cursors.next_anchor_fingerprint else cursors.anchor_fingerprint end,
+    next_anchor_offset = case when {_DUE} then batch.last_offset else cursors.next_anchor_offset end,
+    next_anchor_fingerprint = case when {_DUE} then batch.fingerprint else cursors.next_anchor_fingerprint end,
+    anchored_at = case when {_DUE} then now() else cursors.anchored_at end
+"""
+NOTHING_READ = (
+    "last_offset = null, last_fingerprint = null, anchor_offset = null, anchor_fingerprint = null,"
+    " next_anchor_offset = null, next_anchor_fingerprint = null, anchored_at = null"
+)
+"""What is set where the records that were read before are not those of the log any more."""
 ADVANCE = f"""
     update cursors set next_offset = batch.next_offset, last_offset = batch.last_offset,
         last_fingerprint = batch.fingerprint, read_count = read_count + batch.records, updated_at = now(),
-        claims = 0, suspect_offset = null, {_ADDED}
+        claims = 0, suspect_offset = null, {_ADDED}, {_ANCHORED}
     from unnest(cast(:topic as text[]), cast(:partition as int[]), cast(:next_offset as bigint[]),
         cast(:last_offset as bigint[]), cast(:fingerprint as text[]), cast(:records as bigint[]),
         {_ARRAYS})
@@ -43,7 +59,8 @@ class Fenced(TellbackError):
 class Cursor:
     """Where reading goes on. `epoch` is the fencing token; `last_offset` and `last_fingerprint` reveal a wiped Kafka.
     `claims` counts the processes that claimed the partition since the cursor last moved, `suspect_offset` is the record
-    that is being tried alone."""
+    that is being tried alone. The anchor is a record that was read some minutes ago: reading goes back to it when the
+    log has lost its tail."""
 
     topic: str
     partition: int
@@ -54,6 +71,7 @@ class Cursor:
     last_fingerprint: str | None = None
     claims: int = 0
     suspect_offset: int | None = None
+    anchor_offset: int | None = None
 
     @property
     def place(self) -> Place:
@@ -83,7 +101,8 @@ async def claim(tx: WriteTx, topic: str, partition: int, beginning: int, owner: 
         " set epoch = cursors.epoch + 1, owner = excluded.owner, updated_at = now(),"
         " claims = cursors.claims + cast(cursors.owner is distinct from excluded.owner as int),"
         " cluster_id = coalesce(cursors.cluster_id, excluded.cluster_id)"
-        " returning next_offset, epoch, cluster_id, last_offset, last_fingerprint, claims, suspect_offset",
+        " returning next_offset, epoch, cluster_id, last_offset, last_fingerprint, claims, suspect_offset,"
+        " anchor_offset",
         topic=topic,
         partition=partition,
         beginning=beginning,
@@ -177,7 +196,7 @@ async def begin_anew(tx: WriteTx, beginnings: Mapping[Place, int]) -> int:
     """Read these partitions from the offsets given, as if for the first time: the replica that reads them is fenced and
     starts over, and repeats are recognised by their event ids. Returns how many partitions had a cursor."""
     return await tx.execute(
-        "update cursors set next_offset = batch.beginning, last_offset = null, last_fingerprint = null,"
+        f"update cursors set next_offset = batch.beginning, {NOTHING_READ},"
         " cluster_id = null, epoch = epoch + 1, updated_at = now()"
         " from unnest(cast(:topics as text[]), cast(:partitions as int[]), cast(:beginnings as bigint[]))"
         " as batch(topic, partition, beginning)"
@@ -185,6 +204,22 @@ async def begin_anew(tx: WriteTx, beginnings: Mapping[Place, int]) -> int:
         topics=[topic for topic, _ in beginnings],
         partitions=[partition for _, partition in beginnings],
         beginnings=list(beginnings.values()),
+    )
+
+
+async def go_back(tx: WriteTx, cursor: Cursor, lost: int) -> None:
+    """Go back to the record after the anchor, since the log has lost its tail, of which `lost` records had been read.
+    The anchor is then the record that was read last, so that reading checks whether it is there still."""
+    await tx.execute(
+        "update cursors set next_offset = anchor_offset + 1, last_offset = anchor_offset,"
+        " last_fingerprint = anchor_fingerprint, anchor_offset = null, anchor_fingerprint = null,"
+        " next_anchor_offset = null, next_anchor_fingerprint = null, anchored_at = null,"
+        " truncated_count = truncated_count + :lost, updated_at = now()"
+        " where topic = :topic and partition = :partition and epoch = :epoch and anchor_offset is not null",
+        topic=cursor.topic,
+        partition=cursor.partition,
+        epoch=cursor.epoch,
+        lost=lost,
     )
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.parked import DROPPED_AT_ONCE, WhenDropped, drop_old_conflicts, drop_old_letters
+from shared.db.pieces import PIECE, delete_piece
 from shared.db.transaction import WriteTx
 from shared.telemetry.metrics import parked_purged_total
 from shared.topics import TOPICS
@@ -16,19 +17,8 @@ from shared.topics import TOPICS
 KEEP_PUBLISHED = timedelta(hours=1)
 KEEP_IDS = max(topic.stays for topic in TOPICS)
 """A record can be read again as long as it may lie in its topic: 21 days at the longest, and a day for the segment."""
-PIECE = 10_000
 LETTERS_PIECE = 500
 """Each dead letter may have to be noted at the import of its row, so these pieces are smaller."""
-_OUTBOX = """
-    delete from outbox where id = any(array(
-        select id from outbox where published_at < now() - cast(:kept as interval) order by published_at
-        limit :at_once for update skip locked))
-"""
-_INBOX = """
-    delete from inbox where event_id = any(array(
-        select event_id from inbox where seen_at < now() - cast(:kept as interval) order by seen_at
-        limit :at_once for update skip locked))
-"""
 
 
 class Housekeeping:
@@ -61,8 +51,10 @@ class Housekeeping:
 
 
 async def _clean_outbox(tx: WriteTx) -> int:
-    return await tx.execute(_OUTBOX, kept=KEEP_PUBLISHED, at_once=PIECE)
+    old = "published_at < now() - cast(:kept as interval)"
+    return await delete_piece(tx, "outbox", old, "published_at", PIECE, kept=KEEP_PUBLISHED)
 
 
 async def _clean_inbox(tx: WriteTx) -> int:
-    return await tx.execute(_INBOX, kept=KEEP_IDS, at_once=PIECE)
+    old = "seen_at < now() - cast(:kept as interval)"
+    return await delete_piece(tx, "inbox", old, "seen_at", PIECE, kept=KEEP_IDS)

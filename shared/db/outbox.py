@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import RowMapping
 
@@ -25,6 +26,8 @@ POLL_SECONDS = 1.0
 """Whoever writes a row wakes the relay of the process; this finds the rows of a process that was killed before."""
 LONGEST_PAUSE_SECONDS = 1.0
 _RELAY_LOCK = 0x7E12
+UNWRITTEN = timedelta(minutes=2)
+"""How long what Kafka has acknowledged may be missing on its disk: Linux writes it there within 35 seconds."""
 
 
 Send = Callable[[Sequence[Record]], Awaitable[Sequence[Exception | None]]]
@@ -34,6 +37,13 @@ _PENDING = (
     "select id, topic, account_id, record_key, value, headers, partition from outbox where published_at is null"
     " and account_id <> all(cast(:accounts as text[])) and id <> all(cast(:rows as bigint[])) order by id limit :batch"
 )
+_SEND_AGAIN = """
+    update outbox set published_at = null where published_at < :booted_at and published_at >
+        (select created_at from outbox where created_at < :booted_at order by id desc limit 1)
+        - cast(:unwritten as interval)
+"""
+"""Rows that were published last before the machine started. The newest row that there was then stands for the moment
+of the power cut: it stays the same however often this is run."""
 UNPUBLISHABLE = "unpublishable"
 """The reason of a parked row that was never published: the row's id stands for its offset, since it has none in
 Kafka."""
@@ -55,13 +65,26 @@ class Relay:
     because rows are always sent in the order of their ids. After a failure the account of the row is skipped for some
     seconds, so that it does not hold up the others. A row that Kafka refuses each time for its own sake is parked, and
     its account goes on.
+
+    `booted_at` is when the machine started, where Kafka keeps one copy of each record: what was published in the
+    minutes before may have gone with the power, and is sent again, before anything newer.
     """
 
-    def __init__(self, database: Database, send: Send, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        database: Database,
+        send: Send,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        booted_at: datetime | None = None,
+    ) -> None:
         self._database = database
         self._send = send
+        self._booted_at = booted_at
         self._waiting = TurnsPutOff(monotonic)
         self._wake = asyncio.Event()
+        self.began = asyncio.Event()
+        """Set once nothing that was published has to be sent again, so that published rows may be deleted."""
 
     def wake(self) -> None:
         """Start the next round now, since rows were committed."""
@@ -69,6 +92,8 @@ class Relay:
 
     async def run(self) -> None:
         """Relay until cancelled."""
+        await patiently("outbox-relay", self.send_again, LONGEST_PAUSE_SECONDS)
+        self.began.set()
         while True:
             if await patiently("outbox-relay", self.relay_once, LONGEST_PAUSE_SECONDS) < BATCH:
                 await self._sleep()
@@ -80,6 +105,17 @@ class Relay:
             return
         finally:
             self._wake.clear()
+
+    async def send_again(self) -> int:
+        """Let what a power cut may have taken from Kafka be published anew; returns how many rows. Raises
+        `Unavailable`."""
+        if self._booted_at is None:
+            return 0
+        async with self._database.write() as tx:
+            rows = await tx.execute(_SEND_AGAIN, booted_at=self._booted_at, unwritten=UNWRITTEN)
+        if rows:
+            log.warning("outbox_sent_again", service=self._database.schema, rows=rows)
+        return rows
 
     async def relay_once(self) -> int:
         """Publish up to one batch; returns how many rows are settled, published or parked. Raises `Unavailable`."""

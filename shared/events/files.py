@@ -120,13 +120,14 @@ def judge(
 ) -> RowVerdict:
     """What becomes of a row whose id is known. `person_id` is whose the row is, whichever of their ids it names;
     `subject` and `recorded` are the response as it was recorded first, the latter `compared` with what the service
-    keeps of it; `changes` are all that were read before the row."""
+    keeps of it; `changes` are all that were read before the row. What the row says of a field that `recorded` lacks
+    counts for nothing, since nobody knows any more what was there."""
     if not _is_about(row, person_id, subject):
         return RowVerdict("conflict", "row_of_another")
     live = fold(subject, changes)
     if live.withdrawn:
         return RowVerdict("conflict", "withdrawn_here")
-    said = said_by(row)
+    said = {name: value for name, value in said_by(row).items() if name in recorded}
     standing = {**recorded, **compared(live.values)}
     others = _first_stands(row, recorded)
     differing = _differing(said, standing)

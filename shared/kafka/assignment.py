@@ -12,11 +12,21 @@ from shared.db.transaction import WriteTx
 from shared.errors import Halt
 from shared.kafka.decoding import PolledRecord, fingerprint
 from shared.kafka.rebalance import Rebalance
+from shared.telemetry.logging import get_logger
+from shared.telemetry.metrics import log_tail_lost_total
 from shared.topics import Topic
+
+log = get_logger(__name__)
 
 
 class Assignment:
-    """The cursors of the assigned partitions, for the lifetime of one consumer."""
+    """The cursors of the assigned partitions, for the lifetime of one consumer.
+
+    Of a log of which there is one copy (`copies`), a power cut may take the tail, which the broker had not yet written
+    to its disk, while PostgreSQL has the cursor beyond it. Reading then goes back to the cursor's anchor, a record that
+    was on the disk by then: what is still there is read once more and recognised by the ids of its events. If another
+    record lies at the anchor, the log is another one, and reading halts. With several copies none may lose its tail.
+    """
 
     def __init__(
         self,
@@ -25,7 +35,10 @@ class Assignment:
         rebalance: Rebalance,
         database: Database,
         topics: Mapping[str, Topic],
+        *,
+        copies: int = 1,
     ) -> None:
+        self._copies = copies
         self._service = service
         self._consumer = consumer
         self._rebalance = rebalance
@@ -47,6 +60,9 @@ class Assignment:
         ends = await self._consumer.end_offsets(wanted)
         for place in wanted:
             cursor = await self._claim(place, beginnings[place], owner, cluster_id)
+            if ends[place] < cursor.next_offset and self._may_go_back(cursor, beginnings[place], cluster_id):
+                await self._go_back(cursor, cursor.next_offset - ends[place])
+                cursor = await self._claim(place, beginnings[place], owner, cluster_id)
             self._judge(place, cursor, beginnings[place], ends[place], cluster_id)
             # Begin one record early where possible: that record tells a restored topic from the one read before.
             last = cursor.last_offset
@@ -63,6 +79,26 @@ class Assignment:
             return await cursors.claim(tx, place.topic, place.partition, beginning, owner, cluster_id)
 
         return await self._database.retrying(work)
+
+    def _may_go_back(self, cursor: Cursor, beginning: int, cluster_id: str) -> bool:
+        if self._copies > 1 or cursor.cluster_id not in (None, cluster_id):
+            return False
+        return cursor.anchor_offset is not None and cursor.anchor_offset >= beginning
+
+    async def _go_back(self, cursor: Cursor, lost: int) -> None:
+        async def work(tx: WriteTx) -> None:
+            await cursors.go_back(tx, cursor, lost)
+
+        await self._database.retrying(work)
+        log_tail_lost_total.labels(self._topics[cursor.topic].name).inc(lost)
+        log.error(
+            "log_tail_lost",
+            service=self._service,
+            topic=cursor.topic,
+            partition=cursor.partition,
+            lost=lost,
+            read_again_from=(cursor.anchor_offset or 0) + 1,
+        )
 
     def _judge(self, place: TopicPartition, cursor: Cursor, beginning: int, end: int, cluster_id: str) -> None:
         replaced = cursor.cluster_id and cluster_id and cursor.cluster_id != cluster_id
@@ -88,7 +124,8 @@ class Assignment:
         """The records after the cursor; empty while the fetcher has not reached the cursor yet. Raises `Halt`."""
         cursor = self.cursors[place]
         if records[0].record.offset == cursor.last_offset and cursor.last_fingerprint is not None:
-            self._check_probe(place, cursor, records[0].record)
+            if not await self._is_the_one_read(place, cursor, records[0].record):
+                return ()
             records = records[1:]
         if not records:
             return ()
@@ -101,13 +138,21 @@ class Assignment:
             self._require_no_gap(place, cursor, (await self._consumer.beginning_offsets([place]))[place])
         return records
 
-    def _check_probe(self, place: TopicPartition, cursor: Cursor, record: Any) -> None:
-        if fingerprint(record) != cursor.last_fingerprint:
+    async def _is_the_one_read(self, place: TopicPartition, cursor: Cursor, record: Any) -> bool:
+        """Whether the record that was read last is there still. If not, reading goes back to the anchor where it may:
+        the tail was lost, and new records have taken its place. Raises `Halt` where it may not."""
+        if fingerprint(record) == cursor.last_fingerprint:
+            return True
+        beginning = (await self._consumer.beginning_offsets([place]))[place]
+        if not self._may_go_back(cursor, beginning, cursor.cluster_id or ""):
             raise Halt(
                 "kafka_replaced",
                 f"{place.topic}/{place.partition}: another record lies at offset {record.offset} than the one read"
                 f" there; restore Kafka, or run `tellback replay {self._service}` to begin anew knowingly",
             )
+        await self._go_back(cursor, 1)
+        self.give_up([place])
+        return False
 
     def give_up(self, lost: Iterable[TopicPartition]) -> None:
         """Drop the records of partitions, also those read ahead; partitions that are still assigned here are claimed

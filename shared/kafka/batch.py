@@ -34,7 +34,7 @@ PARKED = frozenset({Outcome.CONFLICT, Outcome.DEAD_LETTERED})
 class RunnerConfig:
     """What a consumer reads and how. `group` and topic names get the prefix of the environment. With a `journal`,
     records about erased people are not parked. Events with a `plain` reader come without a model where that reader
-    succeeds."""
+    succeeds. `copies` are those of every partition in Kafka."""
 
     service: str
     topics: tuple[Topic, ...]
@@ -47,6 +47,7 @@ class RunnerConfig:
     journal: Journal | None = None
     plain: PlainReaders = field(default_factory=dict)
     version: str = field(default_factory=version)
+    copies: int = 1
 
     @property
     def group(self) -> str:

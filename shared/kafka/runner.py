@@ -197,7 +197,14 @@ class Runner:
         """The lifetime of one consumer, from joining the group to leaving it."""
         self._rebalance.begin(consumer)
         self._began = time.monotonic()
-        assignment = Assignment(self._config.service, consumer, self._rebalance, self._database, self._topics)
+        assignment = Assignment(
+            self._config.service,
+            consumer,
+            self._rebalance,
+            self._database,
+            self._topics,
+            copies=self._config.copies,
+        )
         consumer.subscribe(list(self._topics), listener=self._rebalance)
         await consumer.start()
         async with Admin.connected(self._config.kafka) as admin:

@@ -34,6 +34,22 @@ task_failing = Gauge(
     multiprocess_mode="livemax",
 )
 
+# The disk
+disk_free_bytes = Gauge(
+    "tellback_disk_free_bytes",
+    "Bytes that are free on the scarcest disk on which data of Kafka and PostgreSQL lie.",
+    multiprocess_mode="livemin",
+)
+disk_low = Gauge(
+    "tellback_disk_low",
+    "1 while nothing is taken in, because less is free than the low-water mark.",
+    multiprocess_mode="livemax",
+)
+
+words_forgotten_total = Counter(
+    "tellback_words_forgotten_total", "Answers whose words were forgotten, because they were given long enough ago."
+)
+
 # HTTP
 http_request_duration_seconds = Histogram(
     "tellback_http_request_duration_seconds",
@@ -120,6 +136,12 @@ consumer_lag_seconds = Gauge(
 )
 consumer_rebuilds_total = Counter(
     "tellback_consumer_rebuilds_total", "Times a stalled Kafka consumer was replaced by a fresh one."
+)
+log_tail_lost_total = Counter(
+    "tellback_log_tail_lost_total",
+    "Records that had been read and that Kafka lost with the end of its log, as in a power cut; 1 where new ones have "
+    "taken their place, so that nobody knows how many.",
+    ["topic"],
 )
 pipeline_delay_seconds = Histogram(
     "tellback_pipeline_delay_seconds",

@@ -14,6 +14,17 @@ def needs_root() -> None:
         pytest.skip("only root may become another user")
 
 
+def needs_mounts(folder: Path) -> None:
+    """Skip the test unless root runs it and may mount file systems, which in a container it often may not."""
+    needs_root()
+    probe = folder / "probe"
+    probe.mkdir(parents=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", probe], check=False, capture_output=True)
+    if done.returncode != 0:
+        pytest.skip(f"no file system may be mounted here: {done.stderr.decode().strip()}")
+    subprocess.run(["umount", "--lazy", probe], check=True)
+
+
 def needs_program(name: str, package: str) -> str:
     """The path of a program; skip the test where it is not installed. `package`: Debian's, which has it."""
     path = shutil.which(name)

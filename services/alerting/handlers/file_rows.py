@@ -1,6 +1,6 @@
 """Rows of imported files, in alerting's copy: the same rule as the scorer's, by `shared.events.files`."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,19 +19,31 @@ Known = dict[AnswerKey, dict[UUID, AnswerChange]]
 
 class FileRows:
     """The rows of files in a batch: which imports are undone, the changes of the answers that rows are about, whose the
-    ids are that they name, and the changes that rows make."""
+    ids are that they name, and the changes that rows make. `unsaid`: of which fields of an answer given at a moment a
+    row says nothing any more."""
 
     def __init__(
-        self, undone: set[tuple[UUID, str]], known: Known, people: Mapping[tuple[str, str], str] | None = None
+        self,
+        undone: set[tuple[UUID, str]],
+        known: Known,
+        people: Mapping[tuple[str, str], str] | None = None,
+        unsaid: Callable[[datetime], Collection[str]] = lambda _: (),
     ) -> None:
         self._undone = undone
         self._known = known
         self._people = people or {}
+        self._unsaid = unsaid
         self._made: list[AnswerChange] = []
         self._freed: set[AnswerKey] = set()
 
     @classmethod
-    async def read(cls, tx: ReadTx, events: Sequence[Event], found: Mapping[AnswerKey, StoredAnswer]) -> "FileRows":
+    async def read(
+        cls,
+        tx: ReadTx,
+        events: Sequence[Event],
+        found: Mapping[AnswerKey, StoredAnswer],
+        unsaid: Callable[[datetime], Collection[str]],
+    ) -> "FileRows":
         """What the rows among these events depend on; `found` are the answers that are known. To be read before the
         changes of the batch are stored."""
         imports: set[UUID] = set()
@@ -54,7 +66,7 @@ class FileRows:
         for key, changes in (await store.changes_by_answer(tx, known.keys() & again)).items():
             known[key] = {change.event_id: change for change in changes}
         people = await own_ids(tx, _people_in(events, again, found))
-        return cls(await store.undone_imports(tx, imports), known, people)
+        return cls(await store.undone_imports(tx, imports), known, people, unsaid)
 
     def is_undone(self, event: Event) -> bool:
         """Whether the record is of an import that was undone: it is read again."""
@@ -78,10 +90,13 @@ class FileRows:
         if origin is None:
             return False
         recorded = {**{name: getattr(first.recorded, name) for name in AMENDABLE}, **NO_DIGESTS, **first.digests}
+        for name in self._unsaid(first.recorded.answered_at):
+            recorded.pop(name, None)
         known = self._known[data.account_id, data.response_id]
         person_id = self._people[data.account_id, data.stakeholder_id]
         subject = first.subject(self._people[data.account_id, first.recorded.stakeholder_id])
-        judged = judge(origin, data, person_id, subject, recorded, [change.change() for change in known.values()])
+        before = [change.change() for change in known.values()]
+        judged = judge(origin, data, person_id, subject, recorded, before)
         if judged.change is None:
             return False
         change = AnswerChange.of(judged.change, data.response_id)

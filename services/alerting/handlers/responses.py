@@ -7,6 +7,7 @@ and further ones are repeats.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import compress
 from uuid import UUID
 
@@ -126,7 +127,8 @@ def record_responses(resources: Resources) -> Recorder:
         found = await store.answers_by_id(tx, map(_key, events))
         before = {key: stored.live for key, stored in found.items()}
         dropped = await store.dropped_answers(tx, map(_key, events))
-        files = await FileRows.read(tx, events, found)
+        unsaid = partial(resources.retention.unsaid, now=resources.clock.now())
+        files = await FileRows.read(tx, events, found, unsaid)
         changes = []
         for event in events:
             change = change_of(event)

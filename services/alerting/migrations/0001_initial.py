@@ -4,6 +4,7 @@ from alembic import op
 
 from shared.db.directory import aliases_ddl_v1, directory_ddl_v1
 from shared.db.plumbing import plumbing_ddl_v1
+from shared.words import HELD
 
 revision = "alerting_1"
 down_revision = None
@@ -162,16 +163,27 @@ STATEMENTS = [
     """,
     "create index task_occasions_settled on task_occasions (account_id, stakeholder_id) where settled",
     "create index task_occasions_response on task_occasions (account_id, response_id)",
-    # The answers as alerting knows them: what was recorded first, and what the changes made of it.
+    # The answers as alerting knows them: what they are now, and in `base` what was recorded first of the fields that
+    # are another now; null while nothing was changed.
     """
     create table responses (
         account_id text not null,
         response_id text not null,
         stakeholder_id text not null,
-        recorded jsonb not null,
-        live jsonb not null,
+        survey_type text not null,
+        score smallint not null,
+        answered_at timestamptz not null,
+        nps_kind text,
+        comment text,
+        touchpoint text,
+        product text,
+        follow_up_requested boolean not null default false,
+        language text,
+        quiet boolean not null default false,
+        test boolean not null default false,
         withdrawn boolean not null default false,
         recorded_at timestamptz not null,
+        base jsonb,
         named jsonb,
         posted text not null,
         digests jsonb not null default '{}',
@@ -181,6 +193,10 @@ STATEMENTS = [
     )
     """,
     "create index responses_person on responses (account_id, stakeholder_id)",
+    # Which answers still have words, for those that forget the old ones.
+    f"""
+    create index responses_words on responses (answered_at) where comment is not null or {HELD.format("base")}
+    """,
     # The first answer of an account is found at once, however many there are.
     "create index responses_known on responses (account_id, recorded_at)",
     """
@@ -201,6 +217,7 @@ STATEMENTS = [
     )
     """,
     "create index response_changes_response on response_changes (account_id, response_id)",
+    f"create index response_changes_words on response_changes (account_id, response_id) where {HELD.format('changes')}",
     # The first moment of each kind, whatever the order of arrival; `silent_at` and what follows it from the scorer.
     """
     create table invitations (

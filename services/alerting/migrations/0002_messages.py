@@ -84,6 +84,7 @@ STATEMENTS = [
     """,
     "create index webhook_messages_person on webhook_messages (account_id, stakeholder_id)",
     "create index webhook_messages_age on webhook_messages (created_at) where body is not null",
+    "create index webhook_messages_emptied on webhook_messages (created_at) where body is null",
     """
     create table webhook_deliveries (
         delivery_id text primary key,

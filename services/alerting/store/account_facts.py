@@ -91,16 +91,16 @@ _ACCOUNTS = f"""
         (select array_agg(c.at order by c.at) from contract_events c where c.account_id = wanted.account_id)
             as contract_events,
         case when a.renewal_on is not null then (
-            select max(cast(r.live ->> 'answered_at' as timestamptz)) from responses r
+            select max(r.answered_at) from responses r
             left join aliases l on l.account_id = r.account_id and l.alias_id = r.stakeholder_id
             join stakeholders p on p.account_id = r.account_id
                 and p.stakeholder_id = coalesce(l.stakeholder_id, r.stakeholder_id)
             where r.account_id = wanted.account_id and p.type = 'decision_maker' and not r.withdrawn
-                and not coalesce(cast(r.live ->> 'test' as boolean), false)) end as heard_at,
+                and not r.test) end as heard_at,
         array(select distinct coalesce(l.stakeholder_id, r.stakeholder_id) from responses r
             left join aliases l on l.account_id = r.account_id and l.alias_id = r.stakeholder_id
             where r.account_id = wanted.account_id and r.recorded_at > :since and not r.withdrawn
-                and r.live ->> 'survey_type' = 'nps' and cast(r.live ->> 'score' as int) <= 6) as detractors
+                and r.survey_type = 'nps' and r.score <= 6) as detractors
     from unnest(cast(:ids as text[])) as wanted (account_id)
     left join accounts a using (account_id) left join account_watches w using (account_id)
     left join account_scores s using (account_id)

@@ -1,22 +1,59 @@
 """The answers that alerting keeps for their comments."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from datetime import datetime
-from typing import Any
+from operator import attrgetter, itemgetter
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.alerting.domain.answers import AnswerChange, AnswerKey, Placeholder, StoredAnswer
+from services.alerting.domain.answers import AMENDABLE, AnswerChange, AnswerKey, Placeholder, StoredAnswer
 from services.alerting.domain.people import Answer
 from services.alerting.store.binds import answer_binds
 from services.alerting.tables.answers import RESPONSES
 from services.alerting.tables.metadata import columns_of
+from shared.db.pieces import delete_piece
+from shared.db.sql import arrays
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 
 _AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
+_ANSWER: Final = tuple(field.name for field in fields(Answer))
+_values_of = attrgetter(*_ANSWER)
+_values_in = itemgetter(*_ANSWER)
+_CHANGEABLE: Final = (*AMENDABLE, "withdrawn")
+_SAVED: Mapping[str, str] = {
+    "account_id": "text",
+    "response_id": "text",
+    "stakeholder_id": "text",
+    "survey_type": "text",
+    "score": "smallint",
+    "answered_at": "timestamptz",
+    "nps_kind": "text",
+    "comment": "text",
+    "touchpoint": "text",
+    "product": "text",
+    "follow_up_requested": "boolean",
+    "language": "text",
+    "quiet": "boolean",
+    "test": "boolean",
+    "withdrawn": "boolean",
+    "recorded_at": "timestamptz",
+    "base": "jsonb",
+    "named": "jsonb",
+    "posted": "text",
+    "digests": "jsonb",
+    "import_id": "uuid",
+    "undone_at": "timestamptz",
+}
+SAVE = (
+    f"insert into responses ({', '.join(_SAVED)})"
+    f" select * from unnest({arrays(_SAVED)}) as r({', '.join(_SAVED)})"
+    " on conflict (account_id, response_id) do update set "
+    + ", ".join(f"{name} = excluded.{name}" for name in _SAVED if name not in ("account_id", "response_id"))
+)
 _CHANGE = ", ".join(field.name for field in fields(AnswerChange))
 ADD_CHANGES = f"""
     insert into response_changes ({_CHANGE}, sender)
@@ -52,38 +89,20 @@ async def save_answers(tx: WriteTx, answers: Sequence[StoredAnswer]) -> None:
         return
     rows = []
     for stored in answers:
-        recorded = live = _document(stored.recorded)
-        if stored.live is not stored.recorded:  # most answers have not changed since: their document is made once
-            live = _document(stored.live)
         rows.append(
-            {
-                "accounts": stored.recorded.account_id,
-                "responses": stored.recorded.response_id,
-                "people": stored.recorded.stakeholder_id,
-                "recorded": recorded,
-                "live": live,
-                "withdrawn": stored.live.withdrawn,
-                "at": stored.recorded_at,
+            dict(zip(_ANSWER, _values_of(stored.live), strict=True))
+            | {
+                "stakeholder_id": stored.recorded.stakeholder_id,
+                "recorded_at": stored.recorded_at,
+                "base": _base(stored),
                 "named": _placeholder_document(stored.placeholder),
                 "posted": stored.posted,
                 "digests": _AS_JSON(dict(stored.digests)),
-                "imports": stored.import_id,
-                "undone": stored.undone_at,
+                "import_id": stored.import_id,
+                "undone_at": stored.undone_at,
             }
         )
-    await tx.execute(
-        "insert into responses as r (account_id, response_id, stakeholder_id, recorded, live, withdrawn, recorded_at,"
-        " named, posted, digests, import_id, undone_at)"
-        " select * from unnest(cast(:accounts as text[]), cast(:responses as text[]),"
-        " cast(:people as text[]), cast(:recorded as jsonb[]), cast(:live as jsonb[]), cast(:withdrawn as boolean[]),"
-        " cast(:at as timestamptz[]), cast(:named as jsonb[]), cast(:posted as text[]),"
-        " cast(:digests as jsonb[]), cast(:imports as uuid[]), cast(:undone as timestamptz[]))"
-        " on conflict (account_id, response_id) do update set live = excluded.live, withdrawn = excluded.withdrawn,"
-        " stakeholder_id = excluded.stakeholder_id, recorded = excluded.recorded, recorded_at = excluded.recorded_at,"
-        " named = excluded.named, posted = excluded.posted, digests = excluded.digests,"
-        " import_id = excluded.import_id, undone_at = excluded.undone_at",
-        **as_columns(rows),
-    )
+    await tx.execute(SAVE, **as_columns(rows))
 
 
 async def add_changes(tx: WriteTx, changes: Sequence[tuple[AnswerChange, str | None]]) -> set[UUID]:
@@ -165,7 +184,7 @@ async def changes_by_answer(tx: ReadTx, keys: Iterable[AnswerKey]) -> dict[Answe
     return changes
 
 
-_GIVEN = "least(recorded_at, cast(recorded ->> 'answered_at' as timestamptz))"
+_GIVEN = "least(recorded_at, answered_at)"
 """When an answer was recorded, or when it was given, if that was earlier."""
 _OF_PERSON = f"account_id = :account_id and stakeholder_id = :stakeholder_id and {_GIVEN}"
 
@@ -199,12 +218,12 @@ async def forget_answers(tx: WriteTx, account_id: str, stakeholder_id: str, unti
 
 
 async def forget_early_amendments(tx: WriteTx, recorded_before: datetime) -> int:
-    """Delete amendments recorded before then whose answer has never come; returns how many."""
-    return await tx.execute(
-        "delete from response_changes c where kind = 'amended' and recorded_at < :before and not exists (select 1"
-        " from responses r where (r.account_id, r.response_id) = (c.account_id, c.response_id))",
-        before=recorded_before,
+    """Delete a piece of the amendments recorded before then whose answer has never come; returns how many."""
+    old = (
+        "kind = 'amended' and recorded_at < :before and not exists (select 1 from responses r"
+        " where (r.account_id, r.response_id) = (response_changes.account_id, response_changes.response_id))"
     )
+    return await delete_piece(tx, "response_changes", old, "recorded_at", before=recorded_before)
 
 
 async def forget_early_beyond(tx: WriteTx, most: int, at_once: int) -> int:
@@ -249,12 +268,20 @@ def _in_keys(select: str) -> str:
 
 COLUMNS = columns_of(RESPONSES)
 """What `kept_of` reads."""
-_FIELDS = tuple(field.name for field in fields(Answer) if field.name not in ("account_id", "response_id"))
 
 
-def _document(answer: Answer) -> str:
-    values = {name: getattr(answer, name) for name in _FIELDS}
-    return _AS_JSON(values | {"answered_at": answer.answered_at.isoformat()})
+def _base(stored: StoredAnswer) -> str | None:
+    """What was recorded first, of the fields that are another now."""
+    if stored.live is stored.recorded:  # most answers have not changed since
+        return None
+    base = {}
+    for name in _CHANGEABLE:
+        first = getattr(stored.recorded, name)
+        if getattr(stored.live, name) != first:
+            base[name] = first
+    if not base:
+        return None
+    return _AS_JSON(base)
 
 
 def _placeholder_document(placeholder: Placeholder | None) -> str | None:
@@ -268,9 +295,12 @@ def stored_answer_of(row: RowMapping) -> StoredAnswer:
     placeholder = None
     if row["named"] is not None:
         placeholder = Placeholder(**row["named"])
+    live = recorded = Answer(*_values_in(row))
+    if row["base"] is not None:
+        recorded = replace(live, **row["base"])
     return StoredAnswer(
-        _answer(row, row["recorded"]),
-        _answer(row, row["live"]),
+        recorded,
+        live,
         row["recorded_at"],
         placeholder,
         row["posted"],
@@ -278,8 +308,3 @@ def stored_answer_of(row: RowMapping) -> StoredAnswer:
         row["import_id"],
         row["undone_at"],
     )
-
-
-def _answer(row: RowMapping, document: dict[str, Any]) -> Answer:
-    values = document | {"answered_at": datetime.fromisoformat(document["answered_at"])}
-    return Answer(account_id=row["account_id"], response_id=row["response_id"], **values)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from shared.db.pieces import delete_piece
 from shared.db.transaction import WriteTx
 
 
@@ -30,5 +31,5 @@ async def take_callback(
 
 
 async def purge_callbacks(tx: WriteTx, before: datetime) -> int:
-    """Delete old call-backs, whose signatures have long expired; returns how many."""
-    return await tx.execute("delete from callbacks where at < :before", before=before)
+    """Delete a piece of the old call-backs, whose signatures have long expired; returns how many."""
+    return await delete_piece(tx, "callbacks", "at < :before", "at", before=before)

@@ -11,6 +11,7 @@ from services.alerting.domain.dry_run import PastTrigger, Trigger
 from services.alerting.store.binds import answer_binds
 from services.alerting.tables.metadata import columns_of
 from services.alerting.tables.rules import PAST_TRIGGERS
+from shared.db.pieces import delete_piece
 from shared.db.transaction import ReadTx, WriteTx
 
 _COLUMNS = columns_of(PAST_TRIGGERS)
@@ -76,8 +77,8 @@ async def forget_triggers_of_person(tx: WriteTx, account_id: str, stakeholder_id
 
 
 async def purge_triggers(tx: WriteTx, before: datetime) -> int:
-    """Drop what is older; answers how many."""
-    return await tx.execute("delete from past_triggers where at < :before", before=before)
+    """Delete a piece of what is older; returns how many."""
+    return await delete_piece(tx, "past_triggers", "at < :before", "at", before=before)
 
 
 def _past_trigger(row: RowMapping) -> PastTrigger:

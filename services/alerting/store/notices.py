@@ -13,6 +13,7 @@ from services.alerting.domain.notices import Announcement, Notification
 from services.alerting.tables.metadata import columns_of
 from services.alerting.tables.notices import NOTIFICATIONS
 from shared.db.erasures import nobody_waits
+from shared.db.pieces import delete_piece
 from shared.db.transaction import ReadTx, WriteTx
 
 BUNDLES_AT_ONCE = 20
@@ -250,10 +251,9 @@ async def notices_of(tx: ReadTx, follow_up_id: UUID) -> list[dict[str, Any]]:
 
 
 async def purge_notices(tx: WriteTx, before: datetime) -> int:
-    """Delete notices that were sent, dropped or given up long ago; returns how many."""
-    return await tx.execute(
-        "delete from notices where created_at < :before and status in ('sent', 'dropped', 'failed')", before=before
-    )
+    """Delete a piece of the notices that were sent, dropped or given up long ago; returns how many."""
+    old = "created_at < :before and status in ('sent', 'dropped', 'failed')"
+    return await delete_piece(tx, "notices", old, "created_at", before=before)
 
 
 def _notification(row: RowMapping) -> Notification:

@@ -99,7 +99,8 @@ async def _forget_files(tx: WriteTx, entries: Iterable[Entry]) -> None:
     """Delete what may hold the names of the erased, which nobody knows any more: drafts of imports, and rows that were
     not taken."""
     await import_drafts.forget_all(tx)
-    await import_bad_rows.forget_old(tx, max(entry.erased_at for entry in entries))
+    while await import_bad_rows.forget_old(tx, max(entry.erased_at for entry in entries)):
+        pass
 
 
 async def _found(tx: WriteTx, entries: Sequence[Entry], key_ring: Collection[str]) -> list[Waiting]:

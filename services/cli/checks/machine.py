@@ -1,8 +1,8 @@
 """Checks of this machine: Java and Kafka's jars, PostgreSQL's programs, disk, ports, the files that hold secrets."""
 
-import shutil
 import stat
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from services.cli.checks import Check, failed, ok, warning
@@ -14,9 +14,11 @@ from services.cli.embedded.process import port_is_free
 from services.cli.folder import DataFolder
 from services.cli.paths import cache_dir
 from services.cli.processes import MAIL
+from services.cli.services import service_settings
+from shared.disk import MEGABYTE, scarcest
 from shared.errors import TellbackError
 from shared.key_ring import split_ring
-from shared.settings import MIN_SECRET_LENGTH
+from shared.settings import MIN_SECRET_LENGTH, InvalidSettings
 
 GIGABYTE = 1_000_000_000
 FETCHED = "the first `tellback up` fetches them, from Maven Central or from the mirror in TELLBACK_JARS_URL"
@@ -94,18 +96,29 @@ def _is_too_short(text: str) -> bool:
 
 def disk(folder: DataFolder, *, embedded: bool) -> list[Check]:
     """Free space for the data, and for the cache from which `embedded` parts are started."""
-    rooms = [_room("disk of the data", folder.path)]
+    mark = _low_water_mark()
+    fix = f"make room: below {mark / GIGABYTE:.1f} GB nothing is taken in, and Kafka and PostgreSQL may stop"
+    rooms = [_room("disk of the data", folder.disks, mark, fix)]
     if embedded:
-        rooms.append(_room("disk of the cache", cache_dir()))
+        fix = f"make room: Kafka's jars may need {LEAST // GIGABYTE} GB"
+        rooms.append(_room("disk of the cache", [cache_dir()], LEAST, fix))
     return rooms
 
 
-def _room(name: str, path: Path) -> Check:
-    existing = next(folder for folder in (path, *path.parents) if folder.exists())
-    free = shutil.disk_usage(existing).free
-    room = f"{free / GIGABYTE:.1f} GB free at {existing}"
-    if free < LEAST:
-        return failed(name, room, f"make room: below {LEAST // GIGABYTE} GB Kafka and PostgreSQL may stop")
+def _low_water_mark() -> int:
+    """The bytes below which the collector takes nothing in; `LEAST` where it is told not to look."""
+    try:
+        mark = service_settings("collector").disk_low_megabytes * MEGABYTE
+    except InvalidSettings:
+        return LEAST
+    return int(mark) or LEAST
+
+
+def _room(name: str, paths: Sequence[Path], least: int, fix: str) -> Check:
+    folder, free = scarcest(paths)
+    room = f"{free / GIGABYTE:.1f} GB free at {folder}"
+    if free < least:
+        return failed(name, room, fix)
     if free < COMFORTABLE:
         return warning(name, room, f"make room: {COMFORTABLE // GIGABYTE} GB are comfortable")
     return ok(name, room)

@@ -148,7 +148,7 @@ async def reading(common: CommonSettings, service: str) -> list[Check]:
         if not await tx.has_table(f"{service}.cursors"):
             return []
         cursors = await tx.all(
-            "select topic, partition, next_offset, cluster_id, accepted_gap from cursors"
+            "select topic, partition, next_offset, cluster_id, accepted_gap, truncated_count from cursors"
             " where starts_with(topic, :prefix)",
             prefix=common.topic_prefix,
         )
@@ -185,6 +185,9 @@ async def _position(common: CommonSettings, service: str, cursors: Sequence[Mapp
     accepted = sum(row["accepted_gap"] for row in cursors)
     if accepted:
         behind += f"; {accepted:,} that retention deleted unread were given up"
+    truncated = sum(row["truncated_count"] for row in cursors)
+    if truncated:
+        behind += f"; Kafka lost {truncated:,} at the end of its log after they were read"
     if lag > LAG_RECORDS:
         return warning(name, behind, f"see whether {service} runs and reads (`tellback status`, its log)")
     return ok(name, behind)

@@ -22,6 +22,7 @@ from shared.errors import TellbackError
 from shared.kafka.connection import KafkaConnection
 
 NODE_ID = 1
+UNLIMITED = -1
 USER = "tellback"
 """The name of all clients, and of the broker at its controller."""
 C1_ONLY = "-XX:TieredStopAtLevel=1"
@@ -34,14 +35,25 @@ class KafkaError(TellbackError):
 
 
 class Kafka:
-    """One embedded broker: `folder` holds its log, cluster id and settings. The constructor starts nothing."""
+    """One embedded broker: `folder` holds its log, cluster id and settings. Of each partition the newest
+    `partition_bytes` are kept. The constructor starts nothing."""
 
-    def __init__(self, folder: Path, jars: Jars, port: int, controller_port: int, *, heap: str = "512m") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        jars: Jars,
+        port: int,
+        controller_port: int,
+        *,
+        heap: str = "512m",
+        partition_bytes: int = UNLIMITED,
+    ) -> None:
         self.folder = folder
         self.jars = jars
         self.port = port
         self.controller_port = controller_port
         self.heap = heap
+        self.partition_bytes = partition_bytes
         self.properties = folder / "server.properties"
         self.log_dir = folder / "log"
         self.password_file = folder / "password"
@@ -149,6 +161,8 @@ class Kafka:
             "share.coordinator.state.topic.min.isr": "1",
             "log.cleaner.dedupe.buffer.size": str(32 * 1024 * 1024),
             "log.index.size.max.bytes": str(1024 * 1024),
+            # For topics that state none themselves; what is compacted is kept whatever its size.
+            "log.retention.bytes": str(self.partition_bytes),
         }
 
 

@@ -57,6 +57,9 @@ class FastIngest:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one POST to one of `PATHS`."""
+        if self._collector.disk.low:
+            await self._route(scope, receive, send)
+            return
         began = time.perf_counter()
         path: str = scope["path"]
         body = Body(receive)

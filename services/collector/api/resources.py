@@ -12,6 +12,7 @@ from shared.access.browser import BrowserSecrets
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.outbox import Relay
+from shared.disk import DiskSpace
 from shared.erasure import Subject
 from shared.http.deps import service
 from shared.http.params import PathId, StakeholderPathId
@@ -34,6 +35,7 @@ class Collector:
     """Most bytes of an uploaded file, also when it is unpacked."""
     opening: asyncio.Semaphore
     """Held while an uploaded workbook is opened."""
+    disk: DiskSpace
 
 
 Resources = Annotated[Collector, Depends(service)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from shared.db.pieces import delete_piece
 from shared.db.transaction import ReadTx, WriteTx
 from shared.erasure import Names
 
@@ -55,6 +56,6 @@ async def forget_named(tx: WriteTx, names: Names) -> None:
     )
 
 
-async def forget_old(tx: WriteTx, before: datetime) -> None:
-    """Delete rows that were kept before this time."""
-    await tx.execute("delete from import_bad_rows where kept_at < :before", before=before)
+async def forget_old(tx: WriteTx, before: datetime) -> int:
+    """Delete a piece of the rows that were kept before this time; returns how many."""
+    return await delete_piece(tx, "import_bad_rows", "kept_at < :before", "kept_at", before=before)

@@ -6,7 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from services.collector.domain.columns import Kind
+from shared.db.pieces import delete_piece
 from shared.db.transaction import ReadTx, WriteTx
+
+FORGOTTEN_AT_ONCE = 10
+"""Drafts; their files go with them, of half a gigabyte at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +85,9 @@ async def delete(tx: WriteTx, draft_id: UUID, sender: str) -> bool:
 
 
 async def forget_old(tx: WriteTx, before: datetime) -> int:
-    """Delete drafts that were sent before this time."""
-    return await tx.execute("delete from import_drafts where created_at < :before", before=before)
+    """Delete some of the drafts that were sent before this time, with their files; returns how many."""
+    old = "created_at < :before"
+    return await delete_piece(tx, "import_drafts", old, "created_at", FORGOTTEN_AT_ONCE, before=before)
 
 
 async def forget_all(tx: WriteTx) -> int:

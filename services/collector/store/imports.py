@@ -9,12 +9,15 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from services.collector.domain.columns import Columns, Kind
+from shared.db.pieces import delete_piece
 from shared.db.transaction import ReadTx, WriteTx
 from shared.events.files import Mode
 from shared.files.opening import Remark
 
 State = Literal["queued", "running", "done", "failed"]
 _SENDER_LOCKS = 0x7E1A
+FORGOTTEN_AT_ONCE = 100
+"""Jobs; the rows that they did not take go with them."""
 _COLUMNS = (
     "import_id, kind, state, file_name, file_rows, columns, date_format, time_zone, answered_at, remarks, quiet,"
     " created_by, owner_email, created_at, started_at, finished_at, rows_read, taken, skipped, bad, error_code,"
@@ -200,8 +203,8 @@ async def count_occurrences(tx: WriteTx, import_id: UUID, counts: Mapping[UUID, 
 
 
 async def forget_finished(tx: WriteTx, before: datetime) -> int:
-    """Delete jobs that ended before this time."""
-    return await tx.execute("delete from imports where finished_at < :before", before=before)
+    """Delete some of the jobs that ended before this time, with the rows that they did not take; returns how many."""
+    return await delete_piece(tx, "imports", "finished_at < :before", "finished_at", FORGOTTEN_AT_ONCE, before=before)
 
 
 def _job(row: RowMapping) -> ImportJob:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.db.pieces import delete_piece
 from shared.db.transaction import ReadTx, WriteTx
 
 
@@ -26,6 +27,11 @@ async def note(tx: WriteTx, entry: Entry) -> None:
         action=entry.action,
         subject=entry.subject,
     )
+
+
+async def forget(tx: WriteTx, before: datetime) -> int:
+    """Delete a piece of the lines of before a moment; returns how many."""
+    return await delete_piece(tx, "audit", "at < :before", "at", before=before)
 
 
 async def latest(tx: ReadTx, limit: int) -> Sequence[Entry]:

@@ -5,7 +5,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.dashboard.domain.sessions import LONGEST, Session
+from shared.db.pieces import delete_piece
 from shared.db.transaction import ReadTx, WriteTx
+
+ENDED_AT_ONCE = 1_000
 
 
 async def add_session(tx: WriteTx, token_hash: bytes, user_id: UUID, now: datetime) -> None:
@@ -62,7 +65,6 @@ async def end_sessions_of(tx: WriteTx, user_id: UUID) -> None:
 
 
 async def drop_ended(tx: WriteTx, now: datetime, idle: timedelta) -> int:
-    """Delete expired sessions."""
-    return await tx.execute(
-        "delete from sessions where seen_at < :idle or created_at < :oldest", idle=now - idle, oldest=now - LONGEST
-    )
+    """Delete a piece of the expired sessions; returns how many."""
+    ended = "seen_at < :idle or created_at < :oldest"
+    return await delete_piece(tx, "sessions", ended, "created_at", ENDED_AT_ONCE, idle=now - idle, oldest=now - LONGEST)

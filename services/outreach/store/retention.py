@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from shared.db.pieces import delete_piece
 from shared.db.transaction import WriteTx
 
 AT_ONCE: Final = 1_000
@@ -61,9 +62,6 @@ async def forget_notices(tx: WriteTx, before: datetime) -> int:
         before=before,
         most=AT_ONCE,
     )
-    await tx.execute(
-        "delete from loop_backs l where created_at < :before"
-        " and not exists (select from notices n where n.loop_back_id = l.loop_back_id)",
-        before=before,
-    )
+    told = "created_at < :before and not exists (select from notices n where n.loop_back_id = loop_backs.loop_back_id)"
+    await delete_piece(tx, "loop_backs", told, "created_at", before=before)
     return gone

@@ -65,9 +65,11 @@ async def take_rows(
     rows: Sequence[Row],
     stored: Mapping[str, Mapping[str, Any]],
     people: Mapping[tuple[str, str], str],
+    unsaid: Mapping[str, frozenset[str]],
 ) -> None:
     """Judge rows whose ids are known, one after the other, and store the changes that they make. `stored` are the
-    responses as they were first recorded, none of them erased; `people` says whose the ids are that the rows name."""
+    responses as they were first recorded, none of them erased; `people` says whose the ids are that the rows name, and
+    `unsaid` of which fields of a response a row says nothing any more."""
     if not rows:
         return
     owners = {data.response_id: _owner(stored[data.response_id]) for _, data, _ in rows}
@@ -80,7 +82,8 @@ async def take_rows(
         before = _before(index, early.get(response_id, ()), known.get(response_id, ()))
         first = stored[response_id]
         person_id = people[data.account_id, data.stakeholder_id]
-        judged = judge(origin, data, person_id, subjects[response_id], compared(first), before)
+        recorded = {name: value for name, value in compared(first).items() if name not in unsaid[response_id]}
+        judged = judge(origin, data, person_id, subjects[response_id], recorded, before)
         batch.rows[index] = judged
         batch.verdicts[index] = _verdict(judged)
         if judged.change is None:

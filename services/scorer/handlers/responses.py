@@ -22,6 +22,7 @@ from shared.db.transaction import WriteTx
 from shared.events.files import RowVerdict
 from shared.events.response_fast_reader import PlainResponse, Recorded
 from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, Received, Verdict, conflict, dead_letter
+from shared.words import KEPT_FOR_EVER, WordRetention
 
 LOAD_RECORDS = 1_000
 """A batch of so many comes of a backlog: projectors then stand back and leave the machine to it."""
@@ -30,8 +31,11 @@ LOAD_RECORDS = 1_000
 class ResponseFold:
     """The batch handler of the topic `responses`."""
 
-    def __init__(self, clock: Clock, erasure: Erasure, pending: Pending) -> None:
+    def __init__(
+        self, clock: Clock, erasure: Erasure, pending: Pending, retention: WordRetention = KEPT_FOR_EVER
+    ) -> None:
         self._clock = clock
+        self._retention = retention
         self._erasure = erasure
         self._pending = pending
 
@@ -120,10 +124,13 @@ class ResponseFold:
 
     async def _compare(self, tx: WriteTx, batch: Batch, repeats: Iterable[Indexed]) -> None:
         """The first of an id stands; another is a repeat, or a conflict when it says something else. A row of a file
-        may change the first."""
+        may change the first. Words that are forgotten are not compared."""
         repeats = list(repeats)
         stored = await responses.as_recorded(tx, {data.response_id for _, data in repeats})
         people = await own_ids(tx, {(data.account_id, data.stakeholder_id) for _, data in repeats})
+        now, unsaid = self._clock.now(), {}
+        for response_id, first in stored.items():
+            unsaid[response_id] = self._retention.unsaid(first["answered_at"], now)
         standing = []
         for index, data in repeats:
             batch.verdicts[index] = REPEAT
@@ -133,10 +140,11 @@ class ResponseFold:
         for index, data in posted:
             first = stored[data.response_id]
             person = people[data.account_id, data.stakeholder_id]
-            differing = contradictions(_sent(data), same_person(_as_stored(data), first, person), first)
+            sent = set(_sent(data)) - unsaid[data.response_id]
+            differing = contradictions(sent, same_person(_as_stored(data), first, person), first)
             if differing:
                 batch.verdicts[index] = conflict("response_id_taken", f"differs in {', '.join(differing)}")
-        await file_rows.take_rows(tx, batch, rows, stored, people)
+        await file_rows.take_rows(tx, batch, rows, stored, people, unsaid)
 
     async def _change(self, tx: WriteTx, batch: Batch) -> None:
         if not batch.changed:

@@ -4,6 +4,7 @@ from alembic import op
 
 from shared.db.directory import aliases_ddl_v1, directory_ddl_v1
 from shared.db.plumbing import plumbing_ddl_v1
+from shared.words import HELD
 
 revision = "scorer_1"
 down_revision = None
@@ -89,6 +90,10 @@ STATEMENTS = [
     # at which it began. Sequences of events begin above it.
     "create table feed (timeline bigint not null)",
     "insert into feed (timeline) values (0)",
+    # Which answers still have words, for those that forget the old ones.
+    f"""
+    create index responses_words on responses (answered_at) where comment is not null or {HELD.format("base")}
+    """,
     # Words as they are written (`simple`), since comments come in many languages.
     """
     create index responses_comment on responses using gin (to_tsvector('simple', comment))
@@ -111,6 +116,10 @@ STATEMENTS = [
     """,
     "create index response_answers_reading on response_answers (account_id, stakeholder_id, answered_at)",
     """
+    create index response_answers_words on response_answers (answered_at)
+        where type = 'text' and value_text is distinct from ''
+    """,
+    """
     create table response_changes (
         event_id uuid primary key,
         response_id text not null,
@@ -128,6 +137,7 @@ STATEMENTS = [
     )
     """,
     "create index response_changes_response on response_changes (response_id)",
+    f"create index response_changes_words on response_changes (response_id) where {HELD.format('changes')}",
     "create index response_changes_import on response_changes (import_id, account_id) where import_id is not null",
     # What became of the rows of an import, by the partition that they came through: each partition is counted by the
     # transaction that reads it, up to an offset.

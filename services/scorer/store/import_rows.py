@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from shared.db.pieces import delete_piece
 from shared.db.sql import comma_list
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.files import RowOutcome
@@ -107,8 +108,8 @@ async def lines_of(tx: ReadTx, import_id: UUID, limit: int) -> list[Line]:
 
 
 async def forget_lines(tx: WriteTx, before: datetime) -> int:
-    """Delete lines that were kept before then; returns how many."""
-    return await tx.execute("delete from import_lines where seen_at < :before", before=before)
+    """Delete a piece of the lines that were kept before then; returns how many."""
+    return await delete_piece(tx, "import_lines", "seen_at < :before", "seen_at", before=before)
 
 
 async def undo(tx: WriteTx, import_id: UUID, account_id: str, undone_at: datetime) -> bool:

@@ -13,7 +13,7 @@ from tests.support.environment import Environment
 
 async def live(alerting: RunningAlerting, case: Case, response_id: str) -> Any:
     async with alerting.plumbing.database.read() as tx:
-        return await tx.scalar("select live from responses where response_id = :id", id=case.id(response_id))
+        return await tx.one("select * from responses where response_id = :id", id=case.id(response_id))
 
 
 @pytest.mark.parametrize("early", [True, False])
@@ -28,6 +28,18 @@ async def test_who_posted_something_else_under_the_same_id_amends_nothing(
     ]
     await alerting.emit(*(amendments if early else []), mine, others, *([] if early else amendments))
     assert (await live(alerting, acme, "r1"))["comment"] == "mine, later"
+
+
+async def test_an_answer_is_kept_once_and_of_what_was_changed_what_it_was_first(
+    alerting: RunningAlerting, acme: Case
+) -> None:
+    await alerting.emit(acme.response("r1", 8, comment="fine"), acme.response("r2", 8, comment="fine"))
+    await alerting.emit(acme.amended("r2", 1, score=3), acme.withdrawn("r2"))
+    unchanged, changed = [await live(alerting, acme, name) for name in ("r1", "r2")]
+    assert (unchanged["score"], unchanged["comment"], unchanged["base"]) == (8, "fine", None)
+    assert (changed["score"], changed["comment"], changed["base"]) == (3, "fine", {"score": 8, "withdrawn": False})
+    await alerting.emit(acme.amended("r2", 2, score=8))
+    assert (await live(alerting, acme, "r2"))["base"] == {"withdrawn": False}
 
 
 async def test_what_does_not_fit_the_survey_changes_nothing_and_is_no_dead_letter(

@@ -241,7 +241,7 @@ async def test_the_command_judges_the_others_and_names_the_accounts_that_fail(
         for case in (acme, other):
             await _followed_up(alerting, case)
         async with alerting.plumbing.database.write() as tx:  # as a repair by hand would
-            await tx.execute("update responses set live = jsonb_set(live, '{score}', '9')")
+            await tx.execute("update responses set base = jsonb_build_object('score', score), score = 9")
         async with broken(environment, "tasks", f"new.account_id = '{acme.account_id}'"):
             done = await run_tellback(environment, "follow-ups", "judge", "--json")
         assert json.loads(done.stdout) == {"accounts": 1, "failed": [acme.account_id]}

@@ -61,11 +61,10 @@ async def in_scorer(scorer: Writer, account_id: str) -> dict[str, Any]:
 
 async def in_alerting(alerting: RunningAlerting, account_id: str) -> dict[str, Any]:
     async with alerting.plumbing.database.read() as tx:
-        rows = await tx.all("select response_id, live from responses where account_id = :id", id=account_id)
+        rows = await tx.all("select * from responses where account_id = :id", id=account_id)
     found: dict[str, Any] = {}
     for row in rows:
-        live = row["live"]
-        found[row["response_id"]] = None if live["withdrawn"] else {name: live[name] for name in KEPT}
+        found[row["response_id"]] = None if row["withdrawn"] else {name: row[name] for name in KEPT}
     return found
 
 

@@ -196,7 +196,7 @@ async def test_answers_are_counted_in_one_of_the_outcomes(alerting: RunningAlert
     }
     async with alerting.plumbing.database.read() as tx:
         rows = await tx.all(
-            "select live->>'comment' as comment, withdrawn from responses where account_id = :a order by response_id",
+            "select comment, withdrawn from responses where account_id = :a order by response_id",
             a=acme.account_id,
         )
     assert [(row["comment"], row["withdrawn"]) for row in rows] == [(None, True), ("first the amendment", False)]

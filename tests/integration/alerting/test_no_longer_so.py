@@ -132,7 +132,8 @@ async def test_the_command_says_what_would_change_and_then_changes_it(alerting: 
     await alerting.emit(acme.account(), acme.answered("r1", 2))
     async with alerting.plumbing.database.write() as tx:  # as a repair by hand would
         await tx.execute(
-            "update responses set live = jsonb_set(live, '{score}', '9') where account_id = :a", a=acme.account_id
+            "update responses set base = jsonb_build_object('score', score), score = 9 where account_id = :a",
+            a=acme.account_id,
         )
     common = alerting.environment.common
     found, failed = await _preview(common)

@@ -270,6 +270,34 @@ async def test_old_bodies_go_first_and_the_log_later(api: Hooks) -> None:
         await api.call("GET", f"/deliveries/{delivery['id']}", 404)
 
 
+async def test_deliveries_of_years_ago_go_within_seconds_however_many_they_are(environment: Environment) -> None:
+    """Given more finished deliveries than three pieces, when a sender begins, then it deletes piece after piece."""
+    number = 3 * upkeep.PURGED_AT_ONCE + 1
+    async with receiving() as receiver, hooks(environment) as first:
+        endpoint = await first.endpoint(receiver)
+        await first.send(message())
+        await first.settled(endpoint, "delivered")
+        for statement in (
+            "insert into webhook_messages (message_id, event_type, body, created_at) select 'old' || number,"
+            " 'follow_up.opened', '', now() - interval '2 years' from generate_series(1, :number) as number",
+            "insert into webhook_deliveries (delivery_id, endpoint_id, message_id, status, created_at)"
+            " select 'old' || number, :endpoint, 'old' || number, 'delivered', now() - interval '2 years'"
+            " from generate_series(1, :number) as number",
+        ):
+            await first.execute(statement, number=number, endpoint=endpoint["id"])
+        async with database_of(environment) as database:
+
+            async def only_the_new_one_is_left() -> bool:
+                async with database.read() as tx:
+                    counts = await tx.rows(
+                        "select (select count(*) from webhook_deliveries), (select count(*) from webhook_messages)"
+                    )
+                return [tuple(row) for row in counts] == [(1, 1)]
+
+            async with sender(environment, SendingRules(poll=0.05)):
+                await eventually(only_the_new_one_is_left, 30)
+
+
 async def test_what_a_race_left_pending_at_a_disabled_endpoint_is_held(api: Hooks) -> None:
     async with receiving() as receiver:
         endpoint = await api.endpoint(receiver)

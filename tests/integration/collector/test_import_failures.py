@@ -23,6 +23,7 @@ from services.collector.store.imports import ImportJob
 from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.db.outbox import Relay
+from shared.disk import DiskSpace
 from shared.erasure import subject_by
 from shared.ids import uuid7
 from tests.integration.collector.conftest import NOW
@@ -57,7 +58,7 @@ def clock() -> FrozenClock:
 
 @pytest.fixture
 def worker(database: Database, clock: FrozenClock) -> ImportWorker:
-    return ImportWorker(database, Relay(database, unused), clock, timedelta(days=1), JOURNAL)
+    return ImportWorker(database, Relay(database, unused), clock, timedelta(days=1), JOURNAL, DiskSpace((), 0))
 
 
 async def submitted(database: Database, file: bytes, date_format: str | None = None) -> UUID:

@@ -22,6 +22,7 @@ from services.collector.store.imports import ImportJob
 from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.db.outbox import Relay
+from shared.disk import DiskSpace
 from shared.erasure import subject_by
 from shared.errors import TooMany
 from shared.ids import uuid7
@@ -52,7 +53,7 @@ def clock() -> FrozenClock:
 
 
 def worker(database: Database, clock: FrozenClock) -> ImportWorker:
-    return ImportWorker(database, Relay(database, unused), clock, KEEP, JOURNAL)
+    return ImportWorker(database, Relay(database, unused), clock, KEEP, JOURNAL, DiskSpace((), 0))
 
 
 async def submitted(database: Database, key: str = "key", kind: Kind = RESPONSES) -> ImportJob:

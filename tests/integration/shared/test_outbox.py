@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.clock import SystemClock, booted_at
 from shared.db.engine import Database
 from shared.db.outbox import Relay
 from shared.errors import TellbackError
@@ -116,3 +118,35 @@ async def test_rows_sent_in_a_lost_transaction_go_out_again_with_the_same_ids(da
     assert await relay.relay_once() == 1
     assert len(sent) == 2
     assert sent[0] == sent[1]
+
+
+async def test_what_was_published_minutes_before_a_power_cut_goes_out_again_in_order_and_once(
+    environment: Environment, database: Database, publisher: Publisher
+) -> None:
+    await emit(database, "long-before", "r1", "r2", "r3")
+    assert await Relay(database, publisher.send_many).relay_once() == 4
+    async with database.write() as tx:
+        await tx.execute(
+            "update outbox set created_at = created_at - interval '1 day', published_at = published_at"
+            " - case when id = (select min(id) from outbox) then interval '1 day 5 minutes' else interval '1 day' end"
+        )
+    await emit(database, "after-the-start")
+    booted_at = datetime.now(UTC) - timedelta(hours=1)
+    relays = [Relay(database, publisher.send_many, booted_at=booted_at) for _ in range(2)]
+    assert await relays[0].send_again() == 3
+    assert await relays[1].send_again() == 0
+    assert await relays[0].relay_once() == 4
+    assert await relays[1].send_again() == 0
+    found = await topic_records(environment.kafka, environment.topic_prefix + "responses")
+    again = [recorded(name).value() for name in ("r1", "r2", "r3", "after-the-start")]
+    assert [record.value for record in found][4:] == again
+
+
+async def test_what_was_published_since_the_machine_started_is_sent_once(
+    database: Database, publisher: Publisher
+) -> None:
+    await emit(database, "r1")
+    relay = Relay(database, publisher.send_many, booted_at=booted_at(SystemClock()))
+    assert await relay.relay_once() == 1
+    assert await relay.send_again() == 0
+    assert await pending(database) == 0

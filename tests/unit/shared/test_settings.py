@@ -7,7 +7,8 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from shared.key_ring import retired
-from shared.settings import CommaList, CommonSettings, InvalidSettings, Settings, unknown_variables
+from shared.settings import CommaList, CommonSettings, InvalidSettings, Settings
+from shared.unknown_variables import unknown_variables
 
 OTHER = "pQ7rS8tU9vW0xY1zA2bC3dE4fG5hI6jK7"
 STRONG = "Zk3v9x0A1b2C3d4E5f6G7h8I9j0K1l2M3"

@@ -190,7 +190,8 @@ class Dispatcher:
             await upkeep.resolve_races(tx)
         if self._time_for("purge", PURGE_SECONDS):
             days = (self._rules.body_days, self._rules.held_days, self._rules.log_days)
-            await upkeep.purge(tx, *(now - timedelta(days=number) for number in days))
+            if await upkeep.purge(tx, *(now - timedelta(days=number) for number in days)):
+                self._chores["purge"] = 0.0  # with the next turn, so that however much there is, it becomes less
 
     async def _reap(self, tx: WriteTx, now: datetime) -> None:
         if lost := await upkeep.reap(tx, now, self._rules.retry):

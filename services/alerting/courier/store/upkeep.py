@@ -1,12 +1,34 @@
 """The upkeep of the queue of deliveries: what dead senders held, what a race left over, what is past its time."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import RowMapping
 
 from services.alerting.courier.domain.retry import RetryPolicy, Status, after_lost_lease
+from shared.db.pieces import delete_piece
 from shared.db.transaction import WriteTx
+
+PURGED_AT_ONCE: Final = 1_000
+"""Rows of a kind: deliveries wait meanwhile."""
+EXPIRE_HELD = """
+    update webhook_deliveries set status = 'cancelled', finished_at = now(), last_failure = 'expired'
+    where delivery_id in (
+        select delivery_id from webhook_deliveries where status = 'held' and created_at < :before
+        order by created_at limit :most)
+"""
+EMPTY_MESSAGES = """
+    update webhook_messages set body = null where message_id in (
+        select message_id from webhook_messages m where body is not null and created_at < :before
+        and not exists (select 1 from webhook_deliveries d where d.message_id = m.message_id
+            and d.status in ('pending', 'sending', 'held'))
+        order by created_at limit :most)
+"""
+_ENDED = "created_at < :before and status not in ('pending', 'sending', 'held')"
+_UNUSED = (
+    "body is null and created_at < :before"
+    " and not exists (select 1 from webhook_deliveries d where d.message_id = webhook_messages.message_id)"
+)
 
 
 async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
@@ -70,38 +92,14 @@ async def resolve_races(tx: WriteTx) -> None:
     )
 
 
-async def purge(tx: WriteTx, bodies_before: datetime, held_before: datetime, log_before: datetime) -> None:
-    """Drop what is past its time: expired secrets, held deliveries, bodies of messages, the log itself."""
+async def purge(tx: WriteTx, bodies_before: datetime, held_before: datetime, log_before: datetime) -> bool:
+    """Drop a piece of what is past its time, the oldest first: expired secrets, held deliveries, bodies of messages,
+    the log itself. Returns whether there may be more."""
     await tx.execute("delete from webhook_secrets where expires_at < now()")
-    await tx.execute(
-        "update webhook_deliveries set status = 'cancelled', finished_at = now(), last_failure = 'expired'"
-        " where status = 'held' and created_at < :before",
-        before=held_before,
-    )
-    await tx.execute(
-        """
-        update webhook_messages set body = null where message_id in (
-            select message_id from webhook_messages m where body is not null and created_at < :before
-            and not exists (select 1 from webhook_deliveries d where d.message_id = m.message_id
-                and d.status in ('pending', 'sending', 'held'))
-            order by created_at limit 5000)
-        """,
-        before=bodies_before,
-    )
-    await tx.execute(
-        """
-        delete from webhook_deliveries where delivery_id in (
-            select delivery_id from webhook_deliveries
-            where created_at < :before and status not in ('pending', 'sending', 'held')
-            order by created_at limit 5000)
-        """,
-        before=log_before,
-    )
-    await tx.execute(
-        """
-        delete from webhook_messages where message_id in (
-            select message_id from webhook_messages m where body is null and created_at < :before
-            and not exists (select 1 from webhook_deliveries d where d.message_id = m.message_id) limit 5000)
-        """,
-        before=log_before,
-    )
+    pieces = [
+        await tx.execute(EXPIRE_HELD, before=held_before, most=PURGED_AT_ONCE),
+        await tx.execute(EMPTY_MESSAGES, before=bodies_before, most=PURGED_AT_ONCE),
+        await delete_piece(tx, "webhook_deliveries", _ENDED, "created_at", PURGED_AT_ONCE, before=log_before),
+        await delete_piece(tx, "webhook_messages", _UNUSED, "created_at", PURGED_AT_ONCE, before=log_before),
+    ]
+    return PURGED_AT_ONCE in pieces
