@@ -29,6 +29,7 @@ async def key(module_environment: Environment) -> str:
     """A key; somebody may sign in as well."""
     async with connected(module_environment.database_url) as connection:
         await connection.execute(USER)
+        await connection.execute("update dashboard.users set disabled = false")
     return await api_key(module_environment, ("read",))
 
 

@@ -93,7 +93,7 @@ async def test_an_import_waits_and_is_finished_afterwards(collector: Running, da
     await service.disk.look()
     assert not await service.import_worker.work_once()
     full.unlink()
-    await eventually(partial(_finished, collector, posted.json()["import_id"]))
+    await eventually(partial(_finished, collector, posted.json()["import_id"]), timeout=60)
 
 
 async def _finished(collector: Running, import_id: str) -> bool:
