@@ -11,7 +11,7 @@ ROW_PIXELS, AROUND_PIXELS = 46, 74
 ORANGE = "#d55e00"
 CLEAR = "rgba(0,0,0,0)"
 ROUNDED = "value => (value > 0 ? '+' : value < 0 ? '−' : '') + Math.round(Math.abs(value))"
-PERCENT = "value => Math.round(value) + ' %'"
+PERCENT = "value => Math.round(value) + '\\u00a0%'"
 DECIMAL = "value => value.toLocaleString(navigator.languages, {maximumFractionDigits: 2})"
 CORNERS = {
     "Improve first": {"left": 62, "top": 12},

@@ -28,7 +28,7 @@ def told(target: float | None, owner: str = KIM) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("target", "standing"), [(0.55, "55 %, behind"), (0.4, "40 %, on target"), (None, "–")], ids=str
+    ("target", "standing"), [(0.55, "55\u00a0%, behind"), (0.4, "40\u00a0%, on target"), (None, "–")], ids=str
 )
 async def test_a_target_stands_beside_the_rate_of_its_owner(
     resources: Resources, services: FakeServices, target: float | None, standing: str
@@ -36,7 +36,7 @@ async def test_a_target_stands_beside_the_rate_of_its_owner(
     services.answers |= told(target)
     async with shown(resources, services, reach_and_drivers, {}) as page:
         lines = page.text.splitlines()
-        assert lines[lines.index("45 %", lines.index("Target")) + 1] == standing
+        assert lines[lines.index("45\u00a0%", lines.index("Target")) + 1] == standing
 
 
 @pytest.mark.parametrize(("role", "offered"), [(Role.ADMIN, 1), (Role.LEADER, 0), (Role.VIEWER, 0)])
@@ -53,7 +53,7 @@ async def test_without_outreach_the_rates_are_shown_all_the_same(resources: Reso
     services.broken = {PATH}
     async with shown(resources, services, reach_and_drivers, {}) as page:
         lines = page.text.splitlines()
-        assert lines[lines.index("45 %", lines.index("Target")) + 1] == "–"
+        assert lines[lines.index("45\u00a0%", lines.index("Target")) + 1] == "–"
 
 
 async def test_an_owner_reads_their_own_rate_in_their_day(resources: Resources, services: FakeServices) -> None:
@@ -62,7 +62,7 @@ async def test_an_owner_reads_their_own_rate_in_their_day(resources: Resources, 
         target = TARGET | {"owner": page.visit.user.email}
         services.answers[PATH] = {"items": [target]}
         await page.visit.refresh()
-        assert "In 90 days 17 of 38 asked answered: 45 %, target 55 %, behind" in page.text.splitlines()
+        assert "In 90 days 17 of 38 asked answered: 45\u00a0%, target 55\u00a0%, behind" in page.text.splitlines()
 
 
 @pytest.mark.parametrize(("text", "share"), [("55", 0.55), ("55 %", 0.55), ("52,5", 0.525), ("100", 1.0), (" ", None)])
@@ -72,5 +72,5 @@ async def test_a_target_is_written_in_percent(text: str, share: float | None) ->
 
 @pytest.mark.parametrize("text", ["0", "-5", "101", "half", "nan", "1e400"])
 async def test_what_is_no_percentage_is_refused(text: str) -> None:
-    with pytest.raises(Invalid, match="over 0 and up to 100"):
+    with pytest.raises(Invalid, match="above 0 and up to 100"):
         await targets._share(text)

@@ -181,7 +181,7 @@ PAGES: dict[str, Case] = {
         (
             "▼ disabled: by hand, 2 failures in a row",
             "3 messages: “Send a period again” sends them",
-            "Failing, 50 % of the limit: ",
+            "Failing, 50\u00a0% of the limit: ",
             "▼ given up: no answer in time",
             "Acme Ltd",
         ),
@@ -207,7 +207,7 @@ PAGES: dict[str, Case] = {
             "44 of 100",
             "◔ developing",
             "Give every detractor an owner and a due time, and let the customer hear back.",
-            "Measured: 42 % (follow-ups of 365 days that were closed with an answer)",
+            "Measured: 42\u00a0% (follow-ups of 365 days that were closed with an answer)",
         ),
     ),
     "benchmarks": (

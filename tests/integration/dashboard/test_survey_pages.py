@@ -95,7 +95,7 @@ PAGES: dict[str, Case] = {
         {"programme_id": "prg_1", "day": "2026-12-07"},
         ("Waiting", "Leave out", "Not asked: left out by hand", " “On leave”", "Ask again", "Add a person"),
     ),
-    "reviews": (reviews, {}, ("1 (100 %)", "Kim Lee", "Make one")),
+    "reviews": (reviews, {}, ("1 (100\u00a0%)", "Kim Lee", "Make one")),
     "review": (
         review,
         {"review_id": REVIEW_ID},
