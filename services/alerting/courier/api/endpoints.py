@@ -137,8 +137,9 @@ async def test_endpoint(endpoint_id: EndpointId, caller: Manager, courier: TheCo
 async def recover(endpoint_id: EndpointId, body: Recovery, caller: Manager, courier: TheCourier) -> RecoveryStarted:
     """Send again what never met a 2xx: held while the endpoint was disabled, or given up. At the endpoint's
     pace."""
-    async with courier.database.write() as tx:
-        job_id, count = await deliveries.recover(tx, courier, caller, endpoint_id, body.since, body.until)
+    job_id, count = await courier.database.retrying(
+        lambda tx: deliveries.recover(tx, courier, caller, endpoint_id, body.since, body.until)
+    )
     courier.wake()
     return RecoveryStarted(job_id=job_id, count=count)
 
