@@ -42,8 +42,9 @@ async def resume(tx: WriteTx, tokens: Tokens, opened: Opened, now: datetime) -> 
     await suppressions.lift_address(tx, await _hashes(tx, tokens, opened), now, PERSON)
 
 
-async def mailed(tx: ReadTx, tokens: Tokens, opened: Opened) -> list[Mailed]:
-    """The programmes that the person may stop alone: those that have mailed the address and have not ended."""
+async def mailed(tx: ReadTx, tokens: Tokens, opened: Opened) -> dict[str, Mailed]:
+    """The programmes that the person may stop alone, by their ids: those that have mailed the address and have not
+    ended."""
     return await programme_objections.mailed_by(tx, await _hashes(tx, tokens, opened), SHOWN)
 
 

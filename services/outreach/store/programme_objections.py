@@ -19,9 +19,9 @@ class Mailed:
     stopped: bool
 
 
-async def mailed_by(tx: ReadTx, hashes: Collection[bytes], most: int) -> list[Mailed]:
-    """The programmes that have mailed an address, by its hash under each key, and have not ended: `most` of them, the
-    last one first."""
+async def mailed_by(tx: ReadTx, hashes: Collection[bytes], most: int) -> dict[str, Mailed]:
+    """The programmes that have mailed an address, by its hash under each key, and have not ended: `most` of them by
+    their ids, the last one first."""
     rows = await tx.all(
         f"""
         select a.programme_id, max(a.sent_at) as sent_at, exists (
@@ -33,7 +33,10 @@ async def mailed_by(tx: ReadTx, hashes: Collection[bytes], most: int) -> list[Ma
         hashes=sorted(hashes),
         most=most,
     )
-    return [Mailed(**row) for row in rows]
+    mailed = {}
+    for row in rows:
+        mailed[row["programme_id"]] = Mailed(**row)
+    return mailed
 
 
 async def objecting(tx: ReadTx, hashes: Collection[bytes], programme_id: str) -> set[bytes]:

@@ -1,7 +1,7 @@
 """`/u/{token}`: a person objects to being asked, or to the mails of one programme, by the buttons of the page or by one
 click of a mail program (RFC 8058), which stops all. A GET changes nothing, since mail gateways open every link."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from starlette.responses import Response
@@ -47,8 +47,8 @@ async def _change_programme(visit: Visit, action: str, programme_id: str) -> Non
     """Stop one programme, or take its mails again; any but those that the page names stays as it is."""
     now, tokens, opened = visit.pages.clock.now(), visit.pages.tokens, visit.opened
     async with visit.pages.database.read() as tx:
-        named = {mailed.programme_id for mailed in await objections.mailed(tx, tokens, opened)}
-    if programme_id not in named:
+        mailed = await objections.mailed(tx, tokens, opened)
+    if programme_id not in mailed:
         return
     if action == "stop_survey":
         await visit.pages.database.retrying(lambda tx: objections.stop_programme(tx, opened, programme_id, now))
@@ -61,10 +61,12 @@ async def _page(visit: Visit, done: str = "") -> Response:
         stopped = await objections.objects(tx, visit.pages.tokens, visit.opened)
         mailed = await objections.mailed(tx, visit.pages.tokens, visit.opened)
     words = page_words(language_of(visit.request, value_of(visit.fields, "lang")))
-    return page(rendered("stop.html", words=words, stopped=stopped, done=done, surveys=_surveys(visit, mailed, words)))
+    return page(
+        rendered("stop.html", words=words, stopped=stopped, done=done, surveys=_surveys(visit, mailed.values(), words))
+    )
 
 
-def _surveys(visit: Visit, mailed: Sequence[Mailed], words: PageWords) -> list[dict[str, object]]:
+def _surveys(visit: Visit, mailed: Iterable[Mailed], words: PageWords) -> list[dict[str, object]]:
     surveys: list[dict[str, object]] = []
     for found in mailed:
         day = words.day(found.sent_at.astimezone(visit.pages.zone).date())

@@ -28,7 +28,7 @@ def stop_path(room: Mailroom) -> str:
     """The stop link of the mail to Ann."""
     [mail] = [mail for mail in room.relay.mails if ANN in str(mail["To"])]
     text = str(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
-    return re.findall(r"https://[^/]+(/u/\S+)", text)[0]
+    return str(re.findall(r"https://[^/]+(/u/\S+)", text)[0])
 
 
 async def pressed(room: Mailroom, path: str, action: str, survey: str) -> str:
