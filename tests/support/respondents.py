@@ -82,7 +82,10 @@ class Respondents:
     async def forget(self) -> None:
         """Delete what a test has left; the survey stays."""
         # With all that hangs on asks: changes, mails, bounces.
-        await self.rows("truncate asks, outgoing, answers, contacts, suppressions, stakeholders, accounts cascade")
+        await self.rows(
+            "truncate asks, outgoing, answers, contacts, suppressions, programme_objections, stakeholders, accounts"
+            " cascade"
+        )
 
     async def publish(self, survey: Survey, survey_id: str = SURVEY_ID, version: int = 1) -> None:
         """Publish a version of a survey."""

@@ -91,6 +91,7 @@ HASHED = (
     _journal("alerting"),
     _journal("outreach"),
     Hashed("objections", "outreach.suppressions", "key_id"),
+    Hashed("objections to one programme", "outreach.programme_objections", "key_id"),
     Hashed("addresses that were asked", "outreach.asks", "address_key_id", "address_hash is not null"),
     Hashed("addresses that mails went to", "outreach.sends", "address_key_id", "address_hash is not null"),
 )

@@ -7,7 +7,7 @@ from datetime import datetime
 from services.outreach.domain.eligibility import FLOOR, Candidate
 from services.outreach.domain.tokens import AddressHash, Tokens
 from services.outreach.handlers.suppressions import hashes_of
-from services.outreach.store import people, suppressions
+from services.outreach.store import people, programme_objections, suppressions
 from services.outreach.store.people import Chosen, PersonKey
 from shared.access.caller import Caller
 from shared.db.directory import own_ids
@@ -77,9 +77,9 @@ async def unseen_people(tx: ReadTx, persons: Sequence[PersonKey], caller: Caller
 
 
 async def known_people(
-    tx: ReadTx, persons: Sequence[PersonKey], tokens: Tokens, now: datetime
+    tx: ReadTx, persons: Sequence[PersonKey], tokens: Tokens, now: datetime, programme_id: str | None = None
 ) -> dict[PersonKey, Known]:
-    """All that is known of the people, from every source."""
+    """All that is known of the people, from every source; for a programme also who wants no mails of it."""
     found = await people.candidates(tx, set(persons), now.date())
     hashes: dict[PersonKey, tuple[AddressHash, ...]] = {}
     digests: set[bytes] = set()
@@ -92,12 +92,16 @@ async def known_people(
     by_address = await people.asked_by_address(tx, addresses, now - FLOOR)
     by_hash = await people.asked_by_hash(tx, digests, now - FLOOR)
     listed = await suppressions.objections(tx, digests)
+    narrowed: set[bytes] = set()
+    if programme_id is not None:
+        narrowed = await programme_objections.objecting(tx, digests, programme_id)
     known = {}
     for person, candidate in found.items():
         asked = [by_address.get((candidate.email or "").lower())]
         lifted: list[datetime | None] = []
         objected = False
         for address_hash in hashes[person]:
+            objected |= address_hash.digest in narrowed
             asked.append(by_hash.get(address_hash.digest))
             objection = listed.get(address_hash.digest)
             if objection is not None:

@@ -90,7 +90,7 @@ async def dry_run(
         async with database.read() as tx:
             page = await planning.members(tx, chosen, accounts, after, PAGE)
             first = _first_of_each(await _open(tx, stored, list(planner.due(page, now, until))))
-            known = await known_people(tx, list(first), tokens, now)
+            known = await known_people(tx, list(first), tokens, now, stored.programme_id)
         _count(counts, first, known, planner, survey, now)
         if len(page) < PAGE:
             break

@@ -125,7 +125,8 @@ class Mailing:
         if mail is None or stored is None:
             return None
         survey = await self.versions.get(tx, mail.survey_id, mail.survey_version)
-        candidate = (await known_people(tx, [mail.person], self.contents.tokens, now))[mail.person].candidate
+        known = await known_people(tx, [mail.person], self.contents.tokens, now, stored.programme_id)
+        candidate = known[mail.person].candidate
         planned = planned_of(candidate, mail.member, stored.programme, self.deployment, mail.latest_at)
         terms = await self._terms(tx, stored, mail, survey, circumstances)
         goes = False

@@ -69,6 +69,16 @@ STATEMENTS = [
         check ((paused_at is null) = (reason is null))
     )
     """,
+    # Who wants no more mails of one programme, but those of others; an address as a keyed hash, as in `suppressions`.
+    """
+    create table programme_objections (
+        address_hash bytea not null,
+        key_id text not null,
+        programme_id text not null,
+        created_at timestamptz not null,
+        primary key (address_hash, programme_id)
+    )
+    """,
     # What share of those asked at an owner's accounts is to answer.
     """
     create table response_targets (
