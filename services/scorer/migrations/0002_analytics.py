@@ -133,10 +133,15 @@ $$
 LIMITS = """
 do $$
 begin
-    alter role tellback_analytics set statement_timeout = '5min';
-    alter role tellback_analytics set lock_timeout = '5s';
-    alter role tellback_analytics set idle_in_transaction_session_timeout = '1min';
+    if not exists (select from pg_roles where rolname = 'tellback_analytics' and rolconfig @> array[
+        'statement_timeout=5min', 'lock_timeout=5s', 'idle_in_transaction_session_timeout=1min'
+    ]) then
+        alter role tellback_analytics set statement_timeout = '5min';
+        alter role tellback_analytics set lock_timeout = '5s';
+        alter role tellback_analytics set idle_in_transaction_session_timeout = '1min';
+    end if;
 exception
+    when internal_error then null; -- "tuple concurrently updated": another database of this server has set them
     when undefined_object or insufficient_privilege then
         raise notice 'role tellback_analytics has no time-outs: this user may not set them';
 end

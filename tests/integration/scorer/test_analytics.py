@@ -1,5 +1,6 @@
 """The SQL views: what they show, and that their role sees nothing else and writes nothing."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator
@@ -11,10 +12,11 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
+from shared.db.migrate import migrate
 from shared.topics import ACCOUNT_SCORE_CHANGED
 from tests.integration.scorer.writing import account, invited, person, withdrawn, writer
 from tests.support.clock import FrozenClock
-from tests.support.databases import migrated
+from tests.support.databases import fresh_database, migrated
 from tests.support.environment import NO_KAFKA, Environment, fresh_environment
 from tests.support.events import NOW, recorded
 
@@ -190,6 +192,22 @@ async def test_a_login_of_the_role_has_time_outs(filled: Environment) -> None:
         await owner.execute("alter role tellback_analytics nologin password null")
         await owner.close()
     assert shown == ["5min", "5s", "1min"]
+
+
+async def test_a_database_is_migrated_while_another_of_the_server_sets_limits_of_the_role(
+    postgres_url: str,
+) -> None:
+    await migrated(postgres_url)  # so that the role is there
+    other = await asyncpg.connect(postgres_url)
+    try:
+        async with fresh_database(postgres_url, "template0") as url, asyncio.timeout(60):
+            setting = other.transaction()
+            await setting.start()
+            await other.execute("alter role tellback_analytics set statement_timeout = '5min'")
+            await migrate(url)
+            await setting.rollback()
+    finally:
+        await other.close()
 
 
 async def test_there_are_no_other_views(analyst: asyncpg.Connection) -> None:
