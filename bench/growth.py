@@ -11,7 +11,6 @@ open on answers of the last month alone, so what they take is told for each of t
 import argparse
 import asyncio
 import random
-import subprocess
 import tempfile
 import time
 from collections import Counter
@@ -24,11 +23,9 @@ from typing import Any
 import asyncpg
 import httpx
 
-from bench.imports import HERE, STOP_SECONDS, _started, _wait_until_started
+from bench.up import Up, up
 from services.cli.folder import DataFolder
-from tests.support.home import free_port_base
 from tests.support.http import bearer
-from tests.support.processes import end
 
 A_SECOND = 20
 YEAR = timedelta(days=365)
@@ -83,20 +80,13 @@ class Filled:
 
 def _filled(data: Path, answers: int, pace: float) -> Filled:
     """Start an installation, let it take so many answers, measure and end it."""
-    log, base = data.with_suffix(".up"), free_port_base()
-    up = _started(HERE, log, "up", "--data", str(data), "--port-base", str(base))
-    try:
-        _wait_until_started(up, log)
-        folder = DataFolder(data)
-        return asyncio.run(_measured(folder, f"http://127.0.0.1:{base + 1}", answers, pace, up))
-    finally:
-        end(up, seconds=STOP_SECONDS)
+    with up(data) as running:
+        return asyncio.run(_measured(DataFolder(data), running, answers, pace))
 
 
-async def _measured(
-    folder: DataFolder, collector: str, answers: int, pace: float, up: "subprocess.Popen[bytes]"
-) -> Filled:
+async def _measured(folder: DataFolder, running: Up, answers: int, pace: float) -> Filled:
     key = folder.first_key.read_text().strip()
+    collector = f"http://127.0.0.1:{running.port_base + 1}"
     async with httpx.AsyncClient(base_url=collector, headers=bearer(key), timeout=60, trust_env=False) as client:
         began = time.monotonic()
         for sent, batch in _batches(answers):
@@ -105,7 +95,7 @@ async def _measured(
                 await asyncio.sleep(max(0.0, began + sent / pace - time.monotonic()))
     connection = await asyncpg.connect(folder.variables()["TELLBACK_DATABASE_URL"].replace("+asyncpg", ""))
     try:
-        await _until_settled(connection, answers, up)
+        await _until_settled(connection, answers, running)
         await connection.execute("vacuum analyze")
         follow_ups = await connection.fetchval("select count(*) from alerting.tasks")
         sizes = Counter({row["name"]: int(row["bytes"]) for row in await connection.fetch(_SIZES, list(_SCHEMAS))})
@@ -118,11 +108,11 @@ async def _measured(
     return Filled(answers, sizes, follow_ups)
 
 
-async def _until_settled(connection: Any, answers: int, up: "subprocess.Popen[bytes]") -> None:
+async def _until_settled(connection: Any, answers: int, running: Up) -> None:
     """Wait until every answer is stored and counted, and no service has read or told anything for some seconds."""
     last, since, deadline = -1, time.monotonic(), time.monotonic() + END_SECONDS
     stored = read = waiting = dirty = 0
-    while time.monotonic() < deadline and up.poll() is None:
+    while time.monotonic() < deadline and running.process.poll() is None:
         stored, dirty = await connection.fetchrow(_STORED)
         read, waiting = await _plumbing(connection)
         if read != last or waiting or dirty or stored < answers:

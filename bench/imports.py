@@ -9,26 +9,20 @@ who begins changes with every round, since a machine does not stay as fast as it
 
 import argparse
 import asyncio
-import csv
-import random
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 
+from bench.up import HERE, answer_rows, command, up, write_rows
 from services.cli.folder import DataFolder
-from tests.support.home import NAMED_NOWHERE, free_port_base
-from tests.support.processes import end, start
+from tests.support.processes import end
 
-HERE = Path(__file__).parents[1]
 ACCOUNTS, PEOPLE = 1_000, 20
-POLL_SECONDS, START_SECONDS, STOP_SECONDS, END_SECONDS = 0.2, 300.0, 90.0, 3_600.0
-STARTED = "Ctrl-C stops everything"
+POLL_SECONDS, END_SECONDS = 0.2, 3_600.0
 MOMENTS = ("taken", "stored", "counted")
 _TAKEN = "select finished_at from collector.imports where state = 'done'"
 _STORED = "select coalesce(sum(new_count), 0) >= $1 from scorer.cursors"
@@ -48,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     found: dict[Path, list[dict[str, float]]] = {tree: [] for tree in trees}
     with tempfile.TemporaryDirectory(prefix="tellback-bench-") as folder:
         file = Path(folder) / "answers.csv"
-        _write(file, asked.rows)
+        write_rows(file, answer_rows(asked.rows, ACCOUNTS, PEOPLE))
         for number in range(asked.rounds):
             turns = trees if number % 2 == 0 else list(reversed(trees))
             for tree in turns:
@@ -59,49 +53,15 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _write(file: Path, rows: int) -> None:
-    dice = random.Random(rows)
-    today = datetime.now(UTC).replace(microsecond=0)
-    with file.open("w", newline="") as text:
-        table = csv.writer(text)
-        table.writerow(("account_id", "email", "survey_type", "score", "comment", "answered_at"))
-        for number in range(rows):
-            account = dice.randrange(ACCOUNTS)
-            person = f"person{dice.randrange(PEOPLE)}@client{account}.example"
-            comment = ""
-            if number % 3 == 0:
-                comment = f"Support answers quickly and knows our set-up ({number})."
-            moment = today - timedelta(seconds=dice.randrange(400 * 86_400))
-            table.writerow((f"client{account}", person, "nps", dice.randrange(11), comment, moment.isoformat()))
-
-
 def _run(tree: Path, data: Path, file: Path, rows: int) -> dict[str, float]:
     """Rows a second until each moment, on an installation of this tree that is made for it."""
-    log, sent = data.with_suffix(".up"), data.with_suffix(".import")
-    up = _started(tree, log, "up", "--data", str(data), "--port-base", str(free_port_base()))
-    try:
-        _wait_until_started(up, log)
+    with up(data, tree):
         url = DataFolder(data).variables()["TELLBACK_DATABASE_URL"]
         began = time.time()
-        sending = _started(tree, sent, "import", str(file), "--data", str(data))
+        sending = command(tree, data.with_suffix(".import"), "import", str(file), "--data", str(data))
         moments = asyncio.run(_watched(url, rows))
         end(sending)
-    finally:
-        end(up, seconds=STOP_SECONDS)
     return {name: rows / (moment - began) for name, moment in moments.items()}
-
-
-def _wait_until_started(up: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while STARTED not in log.read_text(errors="replace"):
-        if up.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"did not start: {log.read_text(errors='replace')[-2000:]}")
-        time.sleep(POLL_SECONDS)
-
-
-def _started(tree: Path, log: Path, *arguments: str) -> "subprocess.Popen[bytes]":
-    command = (str(tree / ".venv/bin/python"), "-P", "-m", "services.cli.main", *arguments)
-    return start(command, log, {**NAMED_NOWHERE, "PYTHONPATH": str(tree)})
 
 
 async def _watched(url: str, rows: int) -> Mapping[str, float]:

@@ -9,9 +9,7 @@ published anew as well. Restore, start and scores are to be done within five min
 
 import argparse
 import asyncio
-import csv
 import os
-import random
 import shutil
 import statistics
 import subprocess
@@ -20,7 +18,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +26,14 @@ import httpx
 import psutil
 
 from bench.stored import INDUSTRIES
+from bench.up import answer_rows, up, write_rows
 from services.cli.folder import DataFolder
-from tests.support.home import NAMED_NOWHERE, free_port_base
+from tests.support.home import NAMED_NOWHERE
 from tests.support.http import bearer
-from tests.support.processes import SOURCES, end, start, tellback
+from tests.support.processes import SOURCES, tellback
 
-STARTED = "Ctrl-C stops everything"
 ANSWERS_AN_ACCOUNT, PEOPLE = 100, 10
-POLL_SECONDS, DEADLINE_SECONDS, STOP_SECONDS = 0.2, 3_600.0, 90.0
+POLL_SECONDS, DEADLINE_SECONDS = 0.2, 3_600.0
 BACKED_UP, RESTORED, STARTED_AGAIN, EQUAL, PUBLISHED = "backed up", "restored", "started", "scores equal", "published"
 AFTER_THE_LOSS = (RESTORED, STARTED_AGAIN, EQUAL)
 AIM_SECONDS = 300
@@ -58,12 +55,12 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="tellback-bench-") as made:
         folder = Path(made)
         took: dict[str, float] = {}
-        with _up(folder / "lost", took) as (up, port_base):
+        with up(folder / "lost") as running:
             _fill(folder / "lost", asked.responses)
-            before = _scores(folder / "lost", port_base)
+            before = _scores(folder / "lost", running.port_base)
             with _timed(took, BACKED_UP):
                 _run("backup", str(folder / "backup"), "--data", str(folder / "lost"))
-            _kill(up)
+            _kill(running.process)
         size = sum(path.stat().st_size for path in (folder / "backup").rglob("*"))
         print(f"{asked.responses:,} responses of {len(before):,} accounts, {size / 1e6:,.0f} MB in the backup")
         print(f"{BACKED_UP:<14}{took[BACKED_UP]:>8.1f} s", flush=True)
@@ -80,78 +77,52 @@ def _restored(data: Path, backup: Path, before: dict[str, Any]) -> dict[str, flo
     took: dict[str, float] = {}
     with _timed(took, RESTORED):
         _run("restore", str(backup), "--data", str(data))
-    with _up(data, took) as (_, port_base):
+    asked = time.monotonic()
+    with up(data) as running:
         began = time.monotonic()
-        _until(lambda: _scores(data, port_base) == before)
+        took[STARTED_AGAIN] = began - asked
+        _until(lambda: _scores(data, running.port_base) == before)
         took[EQUAL] = time.monotonic() - began
         _until(lambda: not asyncio.run(_fetched(data, _WAITING)))
         took[PUBLISHED] = time.monotonic() - began
     return took
 
 
-@contextmanager
-def _up(data: Path, took: dict[str, float]) -> "Iterator[tuple[subprocess.Popen[bytes], int]]":
-    """`tellback up` on the folder, for the block: its process and its first port."""
-    log, port_base = data.with_suffix(".up"), free_port_base()
-    with _timed(took, STARTED_AGAIN):
-        up = start(tellback("up", "--data", str(data), "--port-base", str(port_base)), log, NAMED_NOWHERE)
-        _until(lambda: STARTED in log.read_text(errors="replace") or up.poll() is not None)
-    if up.poll() is not None:
-        raise RuntimeError(f"did not start: {log.read_text(errors='replace')[-2000:]}")
-    try:
-        yield up, port_base
-    finally:
-        end(up, seconds=STOP_SECONDS)
-
-
-def _kill(up: "subprocess.Popen[bytes]") -> None:
-    """End `up` and all that it has started, at once."""
-    root = psutil.Process(up.pid)
-    for process in (root, *root.children(recursive=True)):
-        process.kill()
-    up.wait()
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """End `tellback up` and all that it has started, at once."""
+    root = psutil.Process(process.pid)
+    for running in (root, *root.children(recursive=True)):
+        running.kill()
+    process.wait()
 
 
 def _fill(data: Path, responses: int) -> None:
     """Import accounts, people and answers, and wait until the figures are counted and published."""
     file = data.with_suffix(".csv")
-    for kind, rows in (("accounts", _accounts), ("stakeholders", _people), ("responses", _answers)):
-        with file.open("w", newline="") as text:
-            csv.writer(text).writerows(rows(responses))
+    accounts = max(1, responses // ANSWERS_AN_ACCOUNT)
+    files = {
+        "accounts": _accounts(accounts),
+        "stakeholders": _people(accounts),
+        "responses": answer_rows(responses, accounts, PEOPLE),
+    }
+    for kind, rows in files.items():
+        write_rows(file, rows)
         _run("import", str(file), "--kind", kind, "--data", str(data))
     _until(lambda: asyncio.run(_fetched(data, _STORED)) >= responses)
     _until(lambda: not asyncio.run(_fetched(data, _WAITING)))
 
 
-def _account_ids(responses: int) -> range:
-    return range(max(1, responses // ANSWERS_AN_ACCOUNT))
-
-
-def _accounts(responses: int) -> Iterator[Sequence[object]]:
+def _accounts(accounts: int) -> Iterator[Sequence[object]]:
     yield "account_id", "name", "industry", "tier", "region"
-    for number in _account_ids(responses):
+    for number in range(accounts):
         yield f"client{number}", f"Client {number}", INDUSTRIES[number % len(INDUSTRIES)], "key", "EMEA"
 
 
-def _people(responses: int) -> Iterator[Sequence[object]]:
+def _people(accounts: int) -> Iterator[Sequence[object]]:
     yield "account_id", "email", "name", "type"
-    for number in _account_ids(responses):
+    for number in range(accounts):
         for person in range(PEOPLE):
             yield f"client{number}", f"person{person}@client{number}.example", f"Person {person}", "user"
-
-
-def _answers(responses: int) -> Iterator[Sequence[object]]:
-    dice, today = random.Random(responses), datetime.now(UTC).replace(microsecond=0)
-    accounts = _account_ids(responses)
-    yield "account_id", "email", "survey_type", "score", "comment", "answered_at"
-    for number in range(responses):
-        account = dice.choice(accounts)
-        comment = ""
-        if number % 3 == 0:
-            comment = f"Support answers quickly and knows our set-up ({number})."
-        moment = today - timedelta(seconds=dice.randrange(400 * 86_400))
-        person = f"person{dice.randrange(PEOPLE)}@client{account}.example"
-        yield f"client{account}", person, "nps", dice.randrange(11), comment, moment.isoformat()
 
 
 def _scores(data: Path, port_base: int) -> dict[str, Any]:

@@ -46,33 +46,18 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with Plumbing.open(SCHEMA, common, clock, count_dropped) as plumbing:
-            subjects = subjects_by(common.key_ring)
-            keep = timedelta(days=settings.import_keep_days)
             disk = _disk(common, settings)
-            worker = ImportWorker(plumbing.database, plumbing.relay, clock, keep, Journal(*subjects), disk)
             app.state.plumbing = plumbing
-            app.state.service = Collector(
-                clock=clock,
-                database=plumbing.database,
-                relay=plumbing.relay,
-                outgoing=Outgoing(plumbing.publisher, plumbing.database, plumbing.relay),
-                import_worker=worker,
-                subject=subjects[0],
-                browsers=BrowserSecrets(common.key_ring),
-                time_zone=common.time_zone,
-                import_bytes=settings.import_max_megabytes * MEGABYTE,
-                opening=asyncio.Semaphore(1),
-                disk=disk,
-            )
-            fast = FastIngest(app.state.service, plumbing.keys, service.routed)
+            app.state.service = collector = _collector(plumbing, settings, clock, disk)
+            fast = FastIngest(collector, plumbing.keys, service.routed)
             service.hot = {("POST", path): fast for path in PATHS}
             health = health_of(app)
             health.add("durable", lambda: why_not_ready(plumbing))
             health.remarks = partial(_remarks, plumbing, disk)
             health.shut = plumbing.shut
             plumbing.start(Periodic("disk-space", LOOK_SECONDS, disk.look))
-            plumbing.start(worker.working)
-            plumbing.start(worker.tidying)
+            plumbing.start(collector.import_worker.working)
+            plumbing.start(collector.import_worker.tidying)
             yield
 
     service = create_app(
@@ -98,6 +83,26 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
     service.user_middleware.append(Middleware(CrossOrigin))  # inside the edge, which turns its errors into problems
     service.user_middleware.append(Middleware(DiskLow))  # inside that, so that pages of browsers can read its refusal
     return service
+
+
+def _collector(plumbing: Plumbing, settings: CollectorSettings, clock: Clock, disk: DiskSpace) -> Collector:
+    """What the routes work with."""
+    common = plumbing.settings
+    subjects = subjects_by(common.key_ring)
+    keep = timedelta(days=settings.import_keep_days)
+    return Collector(
+        clock=clock,
+        database=plumbing.database,
+        relay=plumbing.relay,
+        outgoing=Outgoing(plumbing.publisher, plumbing.database, plumbing.relay),
+        import_worker=ImportWorker(plumbing.database, plumbing.relay, clock, keep, Journal(*subjects), disk),
+        subject=subjects[0],
+        browsers=BrowserSecrets(common.key_ring),
+        time_zone=common.time_zone,
+        import_bytes=settings.import_max_megabytes * MEGABYTE,
+        opening=asyncio.Semaphore(1),
+        disk=disk,
+    )
 
 
 def _disk(common: CommonSettings, settings: CollectorSettings) -> DiskSpace:

@@ -30,10 +30,11 @@ _ANCHORED = f"""
     next_anchor_fingerprint = case when {_DUE} then batch.fingerprint else cursors.next_anchor_fingerprint end,
     anchored_at = case when {_DUE} then now() else cursors.anchored_at end
 """
-NOTHING_READ = (
-    "last_offset = null, last_fingerprint = null, anchor_offset = null, anchor_fingerprint = null,"
-    " next_anchor_offset = null, next_anchor_fingerprint = null, anchored_at = null"
+_NO_ANCHOR = (
+    "anchor_offset = null, anchor_fingerprint = null, next_anchor_offset = null, next_anchor_fingerprint = null,"
+    " anchored_at = null"
 )
+NOTHING_READ = f"last_offset = null, last_fingerprint = null, {_NO_ANCHOR}"
 """What is set where the records that were read before are not those of the log any more."""
 ADVANCE = f"""
     update cursors set next_offset = batch.next_offset, last_offset = batch.last_offset,
@@ -212,8 +213,7 @@ async def go_back(tx: WriteTx, cursor: Cursor, lost: int) -> None:
     The anchor is then the record that was read last, so that reading checks whether it is there still."""
     await tx.execute(
         "update cursors set next_offset = anchor_offset + 1, last_offset = anchor_offset,"
-        " last_fingerprint = anchor_fingerprint, anchor_offset = null, anchor_fingerprint = null,"
-        " next_anchor_offset = null, next_anchor_fingerprint = null, anchored_at = null,"
+        f" last_fingerprint = anchor_fingerprint, {_NO_ANCHOR},"
         " truncated_count = truncated_count + :lost, updated_at = now()"
         " where topic = :topic and partition = :partition and epoch = :epoch and anchor_offset is not null",
         topic=cursor.topic,

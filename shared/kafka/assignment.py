@@ -60,7 +60,8 @@ class Assignment:
         ends = await self._consumer.end_offsets(wanted)
         for place in wanted:
             cursor = await self._claim(place, beginnings[place], owner, cluster_id)
-            if ends[place] < cursor.next_offset and self._may_go_back(cursor, beginnings[place], cluster_id):
+            ends_earlier = ends[place] < cursor.next_offset and cursor.cluster_id in (None, cluster_id)
+            if ends_earlier and self._may_go_back(cursor, beginnings[place]):
                 await self._go_back(cursor, cursor.next_offset - ends[place])
                 cursor = await self._claim(place, beginnings[place], owner, cluster_id)
             self._judge(place, cursor, beginnings[place], ends[place], cluster_id)
@@ -80,8 +81,8 @@ class Assignment:
 
         return await self._database.retrying(work)
 
-    def _may_go_back(self, cursor: Cursor, beginning: int, cluster_id: str) -> bool:
-        if self._copies > 1 or cursor.cluster_id not in (None, cluster_id):
+    def _may_go_back(self, cursor: Cursor, beginning: int) -> bool:
+        if self._copies > 1:
             return False
         return cursor.anchor_offset is not None and cursor.anchor_offset >= beginning
 
@@ -144,7 +145,7 @@ class Assignment:
         if fingerprint(record) == cursor.last_fingerprint:
             return True
         beginning = (await self._consumer.beginning_offsets([place]))[place]
-        if not self._may_go_back(cursor, beginning, cursor.cluster_id or ""):
+        if not self._may_go_back(cursor, beginning):
             raise Halt(
                 "kafka_replaced",
                 f"{place.topic}/{place.partition}: another record lies at offset {record.offset} than the one read"

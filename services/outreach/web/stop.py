@@ -68,9 +68,9 @@ async def _page(visit: Visit, done: str = "") -> Response:
 
 def _surveys(visit: Visit, mailed: Iterable[Mailed], words: PageWords) -> list[dict[str, object]]:
     surveys: list[dict[str, object]] = []
-    for found in mailed:
-        day = words.day(found.sent_at.astimezone(visit.pages.zone).date())
-        surveys.append({"id": found.programme_id, "day": day, "stopped": found.stopped})
+    for programme in mailed:
+        day = words.day(programme.sent_at.astimezone(visit.pages.zone).date())
+        surveys.append({"id": programme.programme_id, "day": day, "stopped": programme.stopped})
     return surveys
 
 

@@ -29,8 +29,8 @@ async def forget_words(tx: WriteTx, before: datetime, now: datetime) -> int:
         affects_from[account_id] = min(answered_at, affects_from.get(account_id, answered_at))
     await words.forget(tx, bases)
     changed: dict[UUID, dict[str, Any]] = {}
-    for found in (await changes.by_response(tx, bases)).values():
-        for change in found:
+    for of_response in (await changes.by_response(tx, bases)).values():
+        for change in of_response:
             changed[change.event_id] = without_words(change.changes)
     await words.forget_in_changes(tx, changed)
     await dirty_accounts.mark(tx, dict.fromkeys(affects_from, False), now, affects_from)

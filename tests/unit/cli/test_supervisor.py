@@ -21,10 +21,12 @@ from tests.support.processes import end, start
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
 PATIENT = "import signal; print('up', flush=True); signal.pause()"
 SLOW = """
-import signal, sys, time
-signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.1), sys.exit(0)))
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: signal.setitimer(signal.ITIMER_REAL, 0.1))
+signal.signal(signal.SIGALRM, lambda *_: sys.exit(0))
 print('up', flush=True)
-signal.pause()
+while True:
+    signal.pause()
 """
 
 
